@@ -1,0 +1,1 @@
+"""The running program: flows do what followups decides; adapters speak to LINE, Slack and the model."""

@@ -1,0 +1,1 @@
+"""Doors: acknowledge, read the payload into our types, call one flow, answer."""

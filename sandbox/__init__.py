@@ -1,0 +1,1 @@
+"""Loopback LINE, Slack and OpenAI-compatible servers that behave and refuse like the real ones."""

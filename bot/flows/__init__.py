@@ -1,0 +1,1 @@
+"""One story a file, one public function each: gather, decide, write, promise."""

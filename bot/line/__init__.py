@@ -1,0 +1,1 @@
+"""LINE: the only sender, the reading of webhooks, and the shape of messages."""

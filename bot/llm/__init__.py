@@ -1,0 +1,1 @@
+"""The language model: drafts of replies, with personal data kept out of prompts."""

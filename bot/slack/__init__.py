@@ -1,0 +1,1 @@
+"""Slack: the client, the ids, and the shape of cards, modals and App Home."""

@@ -1,0 +1,1 @@
+"""The rule language: when, what, to whom and for which single goal."""

@@ -1,0 +1,199 @@
+"""What do flows need of LINE, Slack and the model? Real adapters and stand-ins pass one contract test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+Json = dict[str, Any]
+
+# --- LINE ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """LINE took the request (2xx, or 409: it had taken it before). Not the same as delivered."""
+
+    request_id: str | None
+    message_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryLater:
+    """Not known to be taken (timeout, 5xx, unreadable answer, rate limit): same key, same body, later."""
+
+    because: str
+    is_rate_limit: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaExceeded:
+    """The monthly limit: no counted send can go out; replies still can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """LINE will never take this request. `is_token_spent`: only the reply token was the reason."""
+
+    because: str
+    is_token_spent: bool = False
+
+
+SendOutcome = Accepted | TryLater | QuotaExceeded | Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineProfile:
+    """What LINE tells of a user."""
+
+    line_user_id: str
+    display_name: str
+    language: str | None
+
+
+class Line(Protocol):
+    """The only way to a customer's phone."""
+
+    async def push(self, *, line_user_id: str, bubbles: Sequence[Json], retry_key: UUID) -> SendOutcome:
+        """Send 1 to 5 message objects; the key makes repeats harmless for 24 hours."""
+        ...
+
+    async def reply(self, *, reply_token: str, bubbles: Sequence[Json]) -> SendOutcome:
+        """Answer with a reply token (free, once, within a minute of the webhook)."""
+        ...
+
+    async def profile(self, line_user_id: str) -> LineProfile | None:
+        """The user's profile; None when LINE has none for us."""
+        ...
+
+    async def basic_id(self) -> str:
+        """The account's @id, for links that open its chat.
+
+        Raises:
+            Unavailable: LINE did not answer.
+        """
+        ...
+
+
+# --- Slack --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A message of ours stands in Slack."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffProfile:
+    """A person in Slack. `language` is "ja" or "en", from their locale."""
+
+    slack_user_id: str
+    name: str
+    language: str
+    timezone: str | None
+    team_id: str | None
+    is_allowed: bool
+    """A full, active member of our own workspace: no guest, no bot, no outsider."""
+
+
+class Slack(Protocol):
+    """Staff's side. Every method raises Unavailable (try again) or Refused (never will work)."""
+
+    async def post(
+        self,
+        *,
+        channel: str,
+        text: str,
+        blocks: Sequence[Json],
+        thread_ts: str | None = None,
+        key: UUID,
+    ) -> Posted:
+        """Post once; `key` goes into the metadata so that an unknown outcome can be looked up."""
+        ...
+
+    async def find(
+        self, *, channel: str, key: UUID, since: datetime, thread_ts: str | None = None
+    ) -> Posted | None:
+        """The message posted earlier with this key, if it got through."""
+        ...
+
+    async def update(self, *, channel: str, ts: str, text: str, blocks: Sequence[Json]) -> None:
+        """Rewrite a message of ours."""
+        ...
+
+    async def whisper(
+        self, *, channel: str, slack_user_id: str, text: str, thread_ts: str | None = None
+    ) -> None:
+        """Say something that only this person sees."""
+        ...
+
+    async def open_view(self, *, trigger_id: str, view: Mapping[str, Any]) -> None:
+        """Open a modal within three seconds of the person's action."""
+        ...
+
+    async def publish_home(self, *, slack_user_id: str, view: Mapping[str, Any]) -> None:
+        """Show this person's App Home."""
+        ...
+
+    async def profile(self, slack_user_id: str) -> StaffProfile:
+        """Who this is (cached for minutes)."""
+        ...
+
+    async def members_of(self, group_id: str) -> frozenset[str]:
+        """The members of a user group (cached for minutes)."""
+        ...
+
+
+# --- the model ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidLine:
+    """One line of the conversation as the drafter sees it; personal data already replaced by tokens."""
+
+    speaker: str
+    """`customer` or `us`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRequest:
+    """What a drafter may know."""
+
+    language: str
+    lines: tuple[SaidLine, ...]
+    reasons: tuple[str, ...]
+    wish: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftText:
+    """One proposed reply. `source`: `model` or `template`."""
+
+    text: str
+    source: str
+
+
+class Drafter(Protocol):
+    """Proposes replies. Never raises: without a key or an answer it falls back to templates."""
+
+    async def draft(self, request: DraftRequest) -> tuple[DraftText, ...]:
+        """One to three replies."""
+        ...
+
+
+# --- work ---------------------------------------------------------------------------------------------
+
+
+class Waker(Protocol):
+    """Says that there is work; a lost or repeated wake is harmless."""
+
+    async def wake(self, story: str) -> None:
+        """`receive`, `decide`, `deliver`, `post`, `press` … Called after the commit that made the work."""
+        ...

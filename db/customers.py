@@ -1,0 +1,86 @@
+"""Who are the customers, and which LINE user is each of them?
+
+A customer's id is derived from the product's id for them (`customer_id_of`), so that events need no
+look-up and every server computes the same one. A LINE user who is not linked yet is a customer without
+`external_id`; linking moves what they said and agreed to over to the linked customer.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from db.columns import UUID, Json, customer_key, datetime, document, moment
+
+
+def customer_id_of(external_id: str) -> UUID:
+    """The id of the customer whom the product calls `external_id`."""
+    return UUID(bytes=blake2b(external_id.encode(), digest_size=16, person=b"customer").digest())
+
+
+def customer_id_of_line_user(line_user_id: str) -> UUID:
+    """The id that a LINE user has until they are linked to a customer of the product."""
+    return UUID(bytes=blake2b(line_user_id.encode(), digest_size=16, person=b"line-user").digest())
+
+
+class Customer(SQLModel, table=True):
+    """A person who uses our user's product. `attributes`: traits as sent, name and mail among them."""
+
+    __tablename__ = "customer"
+
+    customer_id: UUID = customer_key()
+    external_id: str | None = None
+    account: str | None = None
+    attributes: Json = document(default_factory=dict)
+    timezone: str | None = None
+    language: str | None = None
+    line_user_id: str | None = None
+    attributes_at: datetime | None = moment(default=None)
+    created_at: datetime = moment()
+    erased_at: datetime | None = moment(default=None)
+
+
+class Account(SQLModel, table=True):
+    """A company customers belong to (Segment `group`)."""
+
+    __tablename__ = "account"
+
+    account: str = Field(primary_key=True)
+    attributes: Json = document(default_factory=dict)
+    attributes_at: datetime | None = moment(default=None)
+
+
+class LineUser(SQLModel, table=True):
+    """A directory row: the state of one LINE user and the customer they are now.
+
+    `state_at` is the time of the newest follow/unfollow event taken in: older ones change nothing.
+    """
+
+    __tablename__ = "line_user"
+    __table_args__ = (Index("ix_line_user_customer_id", "customer_id"),)
+
+    line_user_id: str = Field(primary_key=True)
+    customer_id: UUID
+    destination: str | None = None
+    is_friend: bool = False
+    is_blocked: bool = False
+    state_at: datetime | None = moment(default=None)
+    display_name: str | None = None
+    language: str | None = None
+    last_inbound_at: datetime | None = moment(default=None)
+    created_at: datetime = moment()
+
+
+class LinkCode(SQLModel, table=True):
+    """A one-time code that, sent as a LINE message, links its sender to the customer."""
+
+    __tablename__ = "link_code"
+
+    code: str = Field(primary_key=True)
+    customer_id: UUID
+    created_at: datetime = moment()
+    expires_at: datetime = moment()
+    used_at: datetime | None = moment(default=None)
+    used_by: str | None = None
