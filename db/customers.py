@@ -7,10 +7,12 @@ look-up and every server computes the same one. A LINE user who is not linked ye
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
-from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
 
 from db.columns import UUID, Json, customer_key, datetime, document, moment
 
@@ -84,3 +86,17 @@ class LinkCode(SQLModel, table=True):
     expires_at: datetime = moment()
     used_at: datetime | None = moment(default=None)
     used_by: str | None = None
+
+
+async def lock_customers(session: AsyncSession, customer_ids: Iterable[UUID]) -> None:
+    """Hold these customers' rows until the transaction ends, in one order for everybody.
+
+    Every transaction that claims, cancels or counts something of a customer starts here: under READ
+    COMMITTED two workers counting "sent this week" would otherwise both see room for one more.
+    """
+    await session.execute(
+        select(col(Customer.customer_id))
+        .where(col(Customer.customer_id).in_(set(customer_ids)))
+        .order_by(col(Customer.customer_id))
+        .with_for_update(key_share=True)
+    )

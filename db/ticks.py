@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Column, Index, SmallInteger, Table
 from sqlalchemy import Uuid as SqlUuid
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from db.columns import UUID, Timestamp, customer_key, datetime, moment
@@ -39,3 +42,10 @@ class Tick(SQLModel, table=True):
     shard: int = Field(primary_key=True, sa_type=SmallInteger)
     watermark: datetime = moment()
     n: int = 0
+
+
+async def mark_dirty(session: AsyncSession, customer_ids: Iterable[UUID], *, now: datetime) -> None:
+    """Have these customers decided about again, because something known of them changed."""
+    rows = [{"shard": 0, "customer_id": customer_id, "at": now} for customer_id in sorted(set(customer_ids))]
+    if rows:
+        await session.execute(dirty.insert(), rows)

