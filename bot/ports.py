@@ -145,6 +145,10 @@ class Slack(Protocol):
         """Who this is (cached for minutes)."""
         ...
 
+    async def team_id(self) -> str:
+        """Our own workspace."""
+        ...
+
     async def members_of(self, group_id: str) -> frozenset[str]:
         """The members of a user group (cached for minutes)."""
         ...

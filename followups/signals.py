@@ -14,6 +14,9 @@ from datetime import datetime
 
 from followups.facts import Signal
 
+CLICKED = "$clicked"
+"""The signal of clicks on tracked links, where it is kept: an answer, for the rest after silence."""
+
 MAX_RECENT = 200
 """The largest k of "k-th most recent" that a rule may watch; bounds one signal row's size."""
 
@@ -48,6 +51,37 @@ class Watch:
     depth: int = 0
     ranks: frozenset[int] = frozenset()
     is_first_watched: bool = False
+
+
+def merge(watches: Iterable[Watch]) -> dict[str, Watch]:
+    """What all rules together need kept, one watch per event."""
+    merged: dict[str, Watch] = {}
+    for watch in watches:
+        known = merged.get(watch.event, Watch(event=watch.event))
+        merged[watch.event] = Watch(
+            event=watch.event,
+            depth=max(known.depth, watch.depth),
+            ranks=known.ranks | watch.ranks,
+            is_first_watched=known.is_first_watched or watch.is_first_watched,
+        )
+    return merged
+
+
+def derived(signal: Signal, watch: Watch) -> tuple[Signal, ...]:
+    """The rows besides the event's own that `watch` needs, from a signal folded at `watch.depth`.
+
+    A row's `last_at` (and `first_at`) is the moment it stands for; its count is 1.
+    """
+    rows = [
+        Signal(key=nth_key(signal.key, rank), count=1, first_at=at, last_at=at)
+        for rank in sorted(watch.ranks)
+        if rank <= len(signal.recent)
+        for at in (signal.recent[rank - 1],)
+    ]
+    if watch.is_first_watched:
+        at = signal.first_at
+        rows.append(Signal(key=first_key(signal.key), count=1, first_at=at, last_at=at))
+    return tuple(rows)
 
 
 def fold(signal: Signal | None, at: datetime, *, key: str, depth: int) -> Signal:

@@ -108,7 +108,9 @@ class Fault:
     def __str__(self) -> str:
         parts = [f"hang {self.hang_seconds:g}s"] if self.hang_seconds else []
         parts += [f"drop {self.drop}"] if self.drop else []
-        parts += [f"status {self.status}{' after accepting' if self.is_accepted else ''}"] if self.status else []
+        parts += (
+            [f"status {self.status}{' after accepting' if self.is_accepted else ''}"] if self.status else []
+        )
         return ", ".join(parts) or "none"
 
 

@@ -196,9 +196,7 @@ class AttributeDate:
             )
             return Check(holds=True, because=because, flips_at=day_begins(today + _A_DAY, zone))
         upcoming = next(
-            each
-            for each in (_in_year(day, today.year), _in_year(day, today.year + 1))
-            if each > today
+            each for each in (_in_year(day, today.year), _in_year(day, today.year + 1)) if each > today
         )
         ahead = (upcoming - today).days
         because = Text(

@@ -81,7 +81,9 @@ class Person:
         return self.is_friend or (spoke is not None and now - spoke <= NON_FRIEND_WINDOW)
 
     def has_open_profile(self) -> bool:
-        return not (self.has_blocked or self.is_deleted) and (self.is_friend or self.last_spoke_at is not None)
+        return not (self.has_blocked or self.is_deleted) and (
+            self.is_friend or self.last_spoke_at is not None
+        )
 
     def phone(self) -> list[dict[str, Any]]:
         last = len(self.bubbles) - 1
@@ -96,7 +98,10 @@ class Person:
     def action_of_button(self, label: str) -> Mapping[str, Any]:
         """The action behind the newest button of that label; raises `LookupError` naming those there."""
         choices = [
-            button for bubble in reversed(self.bubbles) if bubble.by == "bot" for button in buttons(bubble.message)
+            button
+            for bubble in reversed(self.bubbles)
+            if bubble.by == "bot"
+            for button in buttons(bubble.message)
         ]
         return _labelled(choices, label, "button")
 

@@ -99,7 +99,9 @@ def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> Pla
     """The element with this action_id; with `block_id` where several blocks have one. Raises NotPossible."""
     present = list(elements_of(blocks))
     matches = [
-        each for each in present if each.action_id == action_id and (block_id is None or each.block_id == block_id)
+        each
+        for each in present
+        if each.action_id == action_id and (block_id is None or each.block_id == block_id)
     ]
     if not matches:
         there = ", ".join(each.action_id for each in present) or "none"

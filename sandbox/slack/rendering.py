@@ -5,7 +5,9 @@ from typing import Any
 
 from sandbox.slack.elements import Json, State, options_of
 
-MENUS = frozenset({"static_select", "external_select", "users_select", "conversations_select", "channels_select"})
+MENUS = frozenset(
+    {"static_select", "external_select", "users_select", "conversations_select", "channels_select"}
+)
 
 
 def plain_text(blocks: Sequence[Json], state: State | None = None) -> str:

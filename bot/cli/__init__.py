@@ -1,0 +1,1 @@
+"""The yorisoi command, one file per noun."""

@@ -1,0 +1,1 @@
+"""The pure core: tables with ids, and properties over random histories."""
