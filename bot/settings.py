@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -42,7 +43,23 @@ class Settings(BaseSettings):
     openai_model: str = "gpt-6-luna"
     log_level: str = "INFO"
 
+    @classmethod
+    def of(cls, **values: Any) -> Settings:
+        """Settings from these values only, whatever the environment says."""
+        return _Explicit(_env_file=None, **values)
+
     @property
     def base_url(self) -> str:
         """The address that tracked links begin with, no trailing slash."""
         return (self.public_base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+class _Explicit(Settings):
+    """Settings that read nothing but what they are given."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only the arguments."""
+        return (init_settings,)

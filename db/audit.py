@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from bot.clock import Ids
 from db.columns import UUID, Json, customer_key, datetime, document, moment
 
 NOBODY = UUID(int=0)
 """Stands in the customer's place where an action concerns no single customer."""
+
+PROGRAM = "yorisoi"
+"""The actor of what the program did by itself."""
 
 
 class AuditEntry(SQLModel, table=True):
@@ -21,3 +29,28 @@ class AuditEntry(SQLModel, table=True):
     actor: str
     action: str
     details: Json = document(default_factory=dict)
+
+
+async def record(
+    session: AsyncSession,
+    *,
+    actor: str,
+    action: str,
+    ids: Ids,
+    now: datetime,
+    customer_id: UUID = NOBODY,
+    **details: Any,
+) -> None:
+    """Write down one action.
+
+    Args:
+        actor: a Slack user id, or `PROGRAM`.
+        action: the story's word (`lead.claimed`).
+        details: ids, states, counts; UUIDs become text. Never names or texts.
+    """
+    plain = {key: str(value) if isinstance(value, UUID) else value for key, value in details.items()}
+    await session.execute(
+        insert(AuditEntry).values(
+            customer_id=customer_id, audit_id=ids.uuid(), at=now, actor=actor, action=action, details=plain
+        )
+    )

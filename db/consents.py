@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from sqlmodel import Field, SQLModel
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
 
 from db.columns import UUID, customer_key, datetime, moment
+from followups.facts import Consent
 
 
 class ConsentEntry(SQLModel, table=True):
@@ -21,3 +28,92 @@ class ConsentEntry(SQLModel, table=True):
     wording: str | None = None
     line_user_id: str | None = None
     recorded_at: datetime = moment()
+
+
+def consent_id_of(event_id: str) -> UUID:
+    """The ledger id of what one event said: taken in twice, it is one entry."""
+    return UUID(bytes=blake2b(event_id.encode(), digest_size=16, person=b"consent").digest())
+
+
+async def record(
+    session: AsyncSession,
+    *,
+    customer_id: UUID,
+    purposes: Iterable[str],
+    is_granted: bool,
+    event_id: str,
+    at: datetime,
+    source: str,
+    now: datetime,
+    wording: str | None = None,
+    line_user_id: str | None = None,
+) -> None:
+    """Write down a yes or a no, as said at `at`, for each purpose; the same event twice is one entry.
+
+    Args:
+        source: where it was said: `line:button`, `line:word`, `line:unfollow`, ….
+        wording: the hash of the question that was answered.
+    """
+    rows = [
+        {
+            "customer_id": customer_id,
+            "purpose": purpose,
+            "consent_id": consent_id_of(event_id),
+            "is_granted": is_granted,
+            "at": at,
+            "source": source,
+            "wording": wording,
+            "line_user_id": line_user_id,
+            "recorded_at": now,
+        }
+        for purpose in sorted(set(purposes))
+    ]
+    if rows:
+        await session.execute(insert(ConsentEntry).values(rows).on_conflict_do_nothing())
+
+
+async def current(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, dict[str, Consent]]:
+    """What counts now, by customer and purpose; whoever was never asked is missing."""
+    newest = (
+        select(
+            col(ConsentEntry.customer_id),
+            col(ConsentEntry.purpose),
+            col(ConsentEntry.is_granted),
+            col(ConsentEntry.at),
+        )
+        .where(col(ConsentEntry.customer_id).in_(set(customer_ids)))
+        .distinct(col(ConsentEntry.customer_id), col(ConsentEntry.purpose))
+        .order_by(
+            col(ConsentEntry.customer_id),
+            col(ConsentEntry.purpose),
+            col(ConsentEntry.at).desc(),
+            col(ConsentEntry.is_granted),
+        )
+    )
+    found: dict[UUID, dict[str, Consent]] = {}
+    for row in await session.execute(newest):
+        found.setdefault(row.customer_id, {})[row.purpose] = Consent(
+            purpose=row.purpose, is_granted=row.is_granted, at=row.at
+        )
+    return found
+
+
+async def is_granted(session: AsyncSession, customer_id: UUID, purpose: str) -> bool:
+    """Does a yes count now for this purpose?"""
+    entry = (await current(session, [customer_id])).get(customer_id, {}).get(purpose)
+    return entry is not None and entry.is_granted
+
+
+async def standing_before(
+    session: AsyncSession, customer_id: UUID, *, at: datetime
+) -> dict[str, bool]:
+    """What counted just before a moment, by purpose: what an undo goes back to."""
+    newest = (
+        select(col(ConsentEntry.purpose), col(ConsentEntry.is_granted))
+        .where(col(ConsentEntry.customer_id) == customer_id, col(ConsentEntry.at) < at)
+        .distinct(col(ConsentEntry.purpose))
+        .order_by(
+            col(ConsentEntry.purpose), col(ConsentEntry.at).desc(), col(ConsentEntry.is_granted)
+        )
+    )
+    return {row.purpose: row.is_granted for row in await session.execute(newest)}

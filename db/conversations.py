@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Index, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
 
 from db.columns import UUID, Json, customer_key, datetime, document, moment
 
+QUIET_FOR = timedelta(hours=24)
+"""After our answer, a conversation that nobody holds is over when nothing was said for this long."""
+
 
 class ConversationRow(SQLModel, table=True):
-    """The chat with one customer. `revision` grows with every line; drafts are bound to it."""
+    """The chat with one customer. `revision` grows with every line; drafts are bound to it.
+
+    `is_unanswered`: the last line that wants an answer is the customer's (an answer in one tap does not).
+    """
 
     __tablename__ = "conversation"
+    __table_args__ = (Index("ix_conversation_open", "changed_at", postgresql_where=text("is_open")),)
 
     customer_id: UUID = customer_key()
     is_open: bool = False
     owner: str | None = None
     revision: int = 0
+    is_unanswered: bool = False
     last_inbound_at: datetime | None = moment(default=None)
     last_outbound_at: datetime | None = moment(default=None)
     changed_at: datetime = moment()
@@ -36,3 +50,189 @@ class InboundLine(SQLModel, table=True):
     at: datetime = moment()
     revision: int = 0
     unsent_at: datetime | None = moment(default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What hearing a line did to the conversation.
+
+    Attributes:
+        is_opening: it was closed (or had never begun) before.
+        owner: the staff member who holds it.
+    """
+
+    revision: int
+    is_opening: bool
+    owner: str | None
+
+
+async def current(session: AsyncSession, customer_id: UUID) -> ConversationRow | None:
+    """The conversation with this customer, open or not."""
+    found: ConversationRow | None = await session.scalar(
+        select(ConversationRow)
+        .where(col(ConversationRow.customer_id) == customer_id)
+        .execution_options(populate_existing=True)
+    )
+    return found
+
+
+async def hear(
+    session: AsyncSession, line: InboundLine, *, now: datetime, opens: bool = True
+) -> Heard | None:
+    """The customer said something. Call it with the customer locked.
+
+    Args:
+        line: what was said; its `revision` is filled in.
+        opens: it wants an answer; False: an answer in one tap, which does not hold other messages.
+
+    Returns:
+        None when this line is known already, or was unsent before it arrived.
+    """
+    before = await current(session, line.customer_id)
+    line.revision = (before.revision if before else 0) + 1
+    is_new = await session.scalar(
+        insert(InboundLine)
+        .values(line.model_dump())
+        .on_conflict_do_nothing()
+        .returning(col(InboundLine.line_message_id))
+    )
+    if is_new is None:
+        return None
+    row = ConversationRow(
+        customer_id=line.customer_id,
+        is_open=opens,
+        revision=1,
+        is_unanswered=opens,
+        last_inbound_at=line.at,
+        changed_at=now,
+    )
+    statement = insert(ConversationRow).values(row.model_dump())
+    changes: dict[str, object] = {
+        "revision": col(ConversationRow.revision) + 1,
+        "last_inbound_at": func.greatest(col(ConversationRow.last_inbound_at), line.at),
+        "changed_at": now,
+    }
+    if opens:
+        changes |= {"is_open": True, "is_unanswered": True}
+    await session.execute(statement.on_conflict_do_update(index_elements=["customer_id"], set_=changes))
+    return Heard(
+        revision=line.revision,
+        is_opening=opens and not (before and before.is_open),
+        owner=before.owner if before else None,
+    )
+
+
+async def spoke(
+    session: AsyncSession, customer_ids: Collection[UUID], *, now: datetime, opens: bool = False
+) -> None:
+    """We said something to these customers (LINE accepted it): the revision grows, drafts become stale.
+
+    Args:
+        opens: a person wrote: an answer is expected, so the conversation is open.
+    """
+    rows = [
+        ConversationRow(
+            customer_id=customer_id, is_open=opens, revision=1, last_outbound_at=now, changed_at=now
+        ).model_dump()
+        for customer_id in sorted(set(customer_ids))
+    ]
+    if not rows:
+        return
+    changes: dict[str, object] = {
+        "revision": col(ConversationRow.revision) + 1,
+        "last_outbound_at": func.greatest(col(ConversationRow.last_outbound_at), now),
+        "changed_at": now,
+    }
+    if opens:
+        changes |= {"is_open": True, "is_unanswered": False}
+    await session.execute(
+        insert(ConversationRow)
+        .values(rows)
+        .on_conflict_do_update(index_elements=["customer_id"], set_=changes)
+    )
+
+
+async def own(session: AsyncSession, customer_id: UUID, *, owner: str | None, now: datetime) -> None:
+    """A staff member (Slack user id) holds the conversation from now on; None: the bot has it back."""
+    row = ConversationRow(customer_id=customer_id, is_open=owner is not None, owner=owner, changed_at=now)
+    changes: dict[str, object] = {"owner": owner, "changed_at": now}
+    if owner is not None:
+        changes["is_open"] = True
+    await session.execute(
+        insert(ConversationRow)
+        .values(row.model_dump())
+        .on_conflict_do_update(index_elements=["customer_id"], set_=changes)
+    )
+
+
+async def close(session: AsyncSession, customer_id: UUID, *, now: datetime) -> None:
+    """The conversation is over (its lead was closed): nobody holds it, nothing waits for an answer."""
+    await session.execute(
+        update(ConversationRow)
+        .where(col(ConversationRow.customer_id) == customer_id)
+        .values(is_open=False, owner=None, is_unanswered=False, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def close_quiet(session: AsyncSession, *, now: datetime, limit: int = 500) -> list[UUID]:
+    """Close answered conversations that nobody holds and in which nothing was said for `QUIET_FOR`."""
+    quiet = (
+        select(col(ConversationRow.customer_id))
+        .where(
+            col(ConversationRow.is_open),
+            col(ConversationRow.changed_at) <= now - QUIET_FOR,
+            col(ConversationRow.owner).is_(None),
+            col(ConversationRow.is_unanswered).is_(False),
+        )
+        .order_by(col(ConversationRow.customer_id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    closed = await session.scalars(
+        update(ConversationRow)
+        .where(col(ConversationRow.customer_id).in_(quiet))
+        .values(is_open=False, changed_at=now)
+        .returning(col(ConversationRow.customer_id))
+        .execution_options(synchronize_session=False)
+    )
+    return list(closed)
+
+
+async def unsend(
+    session: AsyncSession, customer_id: UUID, line_message_id: str, *, at: datetime
+) -> bool:
+    """Remove what the customer took back; a tombstone stays, also when it comes before the message.
+
+    Returns whether a text of theirs was there.
+    """
+    tombstone = InboundLine(
+        customer_id=customer_id, line_message_id=line_message_id, kind="unsent", at=at, unsent_at=at
+    )
+    was_there = await session.scalar(
+        select(col(InboundLine.line_message_id)).where(
+            col(InboundLine.customer_id) == customer_id,
+            col(InboundLine.line_message_id) == line_message_id,
+            or_(col(InboundLine.unsent_at).is_(None), col(InboundLine.text).is_not(None)),
+        )
+    )
+    await session.execute(
+        insert(InboundLine)
+        .values(tombstone.model_dump())
+        .on_conflict_do_update(
+            index_elements=["customer_id", "line_message_id"],
+            set_={"text": None, "details": {}, "unsent_at": at},
+        )
+    )
+    return was_there is not None
+
+
+async def lines_of(session: AsyncSession, customer_id: UUID, *, limit: int = 20) -> list[InboundLine]:
+    """The latest things a customer said, newest first, tombstones included."""
+    found = await session.scalars(
+        select(InboundLine)
+        .where(col(InboundLine.customer_id) == customer_id)
+        .order_by(col(InboundLine.at).desc(), col(InboundLine.line_message_id).desc())
+        .limit(limit)
+    )
+    return list(found)

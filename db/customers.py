@@ -28,7 +28,11 @@ def customer_id_of_line_user(line_user_id: str) -> UUID:
 
 
 class Customer(SQLModel, table=True):
-    """A person who uses our user's product. `attributes`: traits as sent, name and mail among them."""
+    """A person who uses our user's product. `attributes`: traits as sent, name and mail among them.
+
+    `attribute_times`: when each attribute was set, as ISO text, also for removed ones: the newest wins,
+    whatever order they arrive in. `account_at`: the same for `account`.
+    """
 
     __tablename__ = "customer"
 
@@ -39,7 +43,8 @@ class Customer(SQLModel, table=True):
     timezone: str | None = None
     language: str | None = None
     line_user_id: str | None = None
-    attributes_at: datetime | None = moment(default=None)
+    attribute_times: Json = document(default_factory=dict)
+    account_at: datetime | None = moment(default=None)
     created_at: datetime = moment()
     erased_at: datetime | None = moment(default=None)
 
@@ -51,7 +56,7 @@ class Account(SQLModel, table=True):
 
     account: str = Field(primary_key=True)
     attributes: Json = document(default_factory=dict)
-    attributes_at: datetime | None = moment(default=None)
+    attribute_times: Json = document(default_factory=dict)
 
 
 class LineUser(SQLModel, table=True):

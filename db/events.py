@@ -2,9 +2,45 @@
 
 from __future__ import annotations
 
-from sqlmodel import Field, SQLModel
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from functools import cache
+from typing import Any
 
-from db.columns import UUID, Json, customer_key, datetime, document, moment
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    column,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import Executable
+from sqlmodel import Field, SQLModel, col
+
+from bot.errors import Refused
+from db import arrays
+from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
+from db.customers import Customer, lock_customers
+from db.engine import sqlstate_of
+from db.partitions import ensure_partitions, forget_partitions, month_of
+from db.signals import fold_into_signals, hold_watch
+from db.ticks import dirty
 
 
 class Event(SQLModel, table=True):
@@ -29,5 +65,280 @@ class FutureEvent(SQLModel, table=True):
 
     customer_id: UUID = customer_key()
     message_id: str = Field(primary_key=True)
-    at: datetime = moment(index=True)
+    at: datetime = moment(primary_key=True, index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One event as it came in.
+
+    Attributes:
+        at: when it happened, aware; its arrival where the sender gave no time.
+        message_id: the sender's id of it, unique per customer.
+        external_id: the product's id of the customer, for a customer not heard of before.
+        is_timed: False: the sender gave no time, so a repeat of it carries another `at`.
+    """
+
+    customer_id: UUID
     name: str
+    at: datetime
+    message_id: str
+    properties: Json | None = None
+    external_id: str | None = None
+    is_timed: bool = True
+
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+FURTHEST_AHEAD = timedelta(days=366)
+FOLDED_AHEAD = timedelta(minutes=5)
+"""Clocks differ: up to here an event dated ahead counts as present."""
+REPEATED_WITHIN = timedelta(days=35)
+"""How far back a repeat of an event without a time is recognised."""
+
+
+def untakeable(at: datetime, *, now: datetime) -> Refused | None:
+    """Why an event of this time is not taken; None when it is."""
+    if at < EARLIEST:
+        return Refused(
+            ja=f"日時が1990年より前です（{at.isoformat()}）。単位（秒・ミリ秒）と書式をご確認ください。",
+            en=f"the time {at.isoformat()} is before 1990 (check its unit and format)",
+        )
+    if at > now + FURTHEST_AHEAD:
+        return Refused(
+            ja=f"日時が366日以上先です（{at.isoformat()}）。単位（秒・ミリ秒）と書式をご確認ください。",
+            en=f"the time {at.isoformat()} is more than 366 days ahead (check its unit and format)",
+        )
+    return None
+
+
+async def take_in(session: AsyncSession, events: Sequence[NewEvent], *, now: datetime) -> list[bool]:
+    """Store events, each once, fold the new ones into signals and mark their customers dirty.
+
+    Events may be late, out of order and repeated, within the batch or across batches. Those dated more than
+    five minutes ahead wait in `future_event` for `fold_due`.
+
+    Returns:
+        For each event whether it was new.
+
+    Raises:
+        Refused: an event lies before 1990 or more than 366 days ahead; nothing is stored.
+    """
+    fresh: dict[tuple[UUID, str], int] = {}
+    for index, event in enumerate(events):
+        fresh.setdefault((event.customer_id, event.message_id), index)
+    if not fresh:
+        return []
+    given = [events[index] for index in fresh.values()]
+    low, high = min(event.at for event in given), max(event.at for event in given)
+    for at in (low, high):
+        if refusal := untakeable(at, now=now):
+            raise refusal
+    await ensure_partitions(session, {month_of(event.at) for event in given})
+    await hold_watch(session)
+    indexes = list(fresh.values())
+    if not all(event.is_timed for event in given):
+        repeated = await _repeats(session, given, now=now)
+        indexes = [index for index in indexes if (events[index].customer_id, events[index].message_id) not in repeated]
+    taken = [False] * len(events)
+    if not indexes:
+        return taken
+    for index in indexes:
+        taken[index] = True
+    for known in await _store(session, [events[index] for index in indexes], now=now):
+        taken[indexes[known]] = False
+    return taken
+
+
+async def _store(session: AsyncSession, given: Sequence[NewEvent], *, now: datetime) -> list[int]:
+    """Run the one statement; returns the positions of events that were known before."""
+    try:
+        known = await session.scalar(
+            _storing(),
+            {
+                "customers": arrays.uuids([event.customer_id for event in given]),
+                "messages": arrays.texts([event.message_id for event in given]),
+                "times": arrays.moments([event.at for event in given]),
+                "names": arrays.texts([event.name for event in given]),
+                "documents": arrays.documents([event.properties for event in given]),
+                "externals": arrays.texts([event.external_id or "" for event in given]),
+                "now": now,
+                "horizon": now + FOLDED_AHEAD,
+            },
+        )
+    except IntegrityError as error:
+        if sqlstate_of(error) == _NO_PARTITION:  # dropped since we looked: the next attempt makes it again
+            forget_partitions(session)
+        raise
+    return [position - 1 for position in known or ()]
+
+
+_NO_PARTITION = "23514"
+
+
+@cache
+def _storing() -> Executable:
+    """Customers, events, signals, what is derived of them, and dirty rows, in one statement."""
+    event: Table = Event.__table__  # type: ignore[attr-defined]
+    customer: Table = Customer.__table__  # type: ignore[attr-defined]
+    future: Table = FutureEvent.__table__  # type: ignore[attr-defined]
+    now, horizon = bindparam("now", type_=Timestamp), bindparam("horizon", type_=Timestamp)
+    null_document = cast(literal("null", Text()), JSONB)
+    unnested = func.unnest(
+        arrays.array("customers", Uuid()),
+        arrays.array("messages", Text()),
+        arrays.array("times", Timestamp),
+        arrays.array("names", Text()),
+        arrays.array("documents", JSONB()),
+        arrays.array("externals", Text()),
+    ).table_valued(
+        column("customer_id", Uuid),
+        column("message_id", Text),
+        column("at", Timestamp),
+        column("name", Text),
+        column("properties", JSONB),
+        column("external_id", Text),
+        with_ordinality="position",
+        name="unnested",
+    )
+    given = select(unnested.render_derived()).cte("given")
+    people = (
+        insert(customer)
+        .from_select(
+            ["customer_id", "external_id", "attributes", "attribute_times", "created_at"],
+            select(
+                given.c.customer_id,
+                func.nullif(func.max(given.c.external_id), ""),
+                cast(literal("{}", Text()), JSONB),
+                cast(literal("{}", Text()), JSONB),
+                now,
+            )
+            .where(~select(customer.c.customer_id).where(customer.c.customer_id == given.c.customer_id).exists())
+            .group_by(given.c.customer_id)
+            .order_by(given.c.customer_id),
+        )
+        .on_conflict_do_nothing()
+        .returning(customer.c.customer_id)
+        .cte("people")
+    )
+    stored = (
+        insert(event)
+        .from_select(
+            ["customer_id", "message_id", "at", "name", "properties", "received_at", "is_folded"],
+            select(
+                given.c.customer_id,
+                given.c.message_id,
+                given.c.at,
+                given.c.name,
+                func.nullif(given.c.properties, null_document),
+                now,
+                given.c.at <= horizon,
+            ).order_by(given.c.customer_id, given.c.message_id),
+        )
+        .on_conflict_do_nothing()
+        .returning(event.c.customer_id, event.c.message_id, event.c.name, event.c.at, event.c.is_folded)
+        .cte("stored")
+    )
+    fresh = select(stored.c.customer_id, stored.c.name, stored.c.at).where(stored.c.is_folded).cte("fresh")
+    waiting = (
+        insert(future)
+        .from_select(
+            ["customer_id", "message_id", "at"],
+            select(stored.c.customer_id, stored.c.message_id, stored.c.at).where(~stored.c.is_folded),
+        )
+        .on_conflict_do_nothing()
+        .returning(future.c.customer_id)
+        .cte("waiting")
+    )
+    known = (
+        select(given.c.position)
+        .where(
+            ~select(stored.c.message_id)
+            .where(stored.c.customer_id == given.c.customer_id, stored.c.message_id == given.c.message_id)
+            .exists()
+        )
+    )
+    return select(func.array(known.scalar_subquery(), type_=ARRAY(Integer))).add_cte(
+        people, waiting, *fold_into_signals(fresh), _marked(fresh, now)
+    )
+
+
+def _marked(fresh: Any, now: Any) -> Any:
+    return (
+        dirty.insert()
+        .from_select(
+            ["shard", "customer_id", "at"],
+            select(cast(literal(0), SmallInteger), fresh.c.customer_id, now).distinct(),
+        )
+        .cte("marked")
+    )
+
+
+async def _repeats(
+    session: AsyncSession, given: Sequence[NewEvent], *, now: datetime
+) -> set[tuple[UUID, str]]:
+    """Which events without a time of their own are stored already, under an earlier arrival.
+
+    Their customers' rows are held, so that two arrivals of one event at once do not both look in vain.
+    """
+    untimed = [event for event in given if not event.is_timed]
+    customers = {event.customer_id: event.external_id for event in untimed}
+    await session.execute(
+        insert(Customer)
+        .values(
+            [
+                {"customer_id": customer_id, "external_id": customers[customer_id], "created_at": now}
+                for customer_id in sorted(customers)
+            ]
+        )
+        .on_conflict_do_nothing()
+    )
+    await lock_customers(session, customers)
+    asked = func.unnest(arrays.array("customers", Uuid()), arrays.array("messages", Text())).table_valued(
+        column("customer_id", Uuid), column("message_id", Text), name="asked"
+    ).render_derived()
+    found = await session.execute(
+        select(asked.c.customer_id, asked.c.message_id).join(
+            Event,
+            and_(
+                col(Event.customer_id) == asked.c.customer_id,
+                col(Event.message_id) == asked.c.message_id,
+                col(Event.at) > now - REPEATED_WITHIN,
+            ),
+        ),
+        {
+            "customers": arrays.uuids([event.customer_id for event in untimed]),
+            "messages": arrays.texts([event.message_id for event in untimed]),
+        },
+    )
+    return {(row.customer_id, row.message_id) for row in found}
+
+
+async def fold_due(session: AsyncSession, *, now: datetime, at_most: int = 5000) -> int:
+    """Fold the events dated ahead whose time has come; returns how many. Call again while it is `at_most`.
+
+    Any number of processes may do so at once: each row is taken by one.
+    """
+    await hold_watch(session)
+    event: Table = Event.__table__  # type: ignore[attr-defined]
+    future: Table = FutureEvent.__table__  # type: ignore[attr-defined]
+    keys = (future.c.customer_id, future.c.message_id, future.c.at)
+    come = select(*keys).where(future.c.at <= now).order_by(future.c.at).limit(at_most).with_for_update(skip_locked=True)
+    due = delete(future).where(tuple_(*keys).in_(come)).returning(*keys).cte("due")
+    fresh = (
+        update(event)
+        .where(
+            event.c.customer_id == due.c.customer_id,
+            event.c.message_id == due.c.message_id,
+            event.c.at == due.c.at,
+            ~event.c.is_folded,
+        )
+        .values(is_folded=True)
+        .returning(event.c.customer_id, event.c.name, event.c.at)
+        .cte("fresh")
+    )
+    folded = await session.scalar(
+        select(select(func.count()).select_from(due).scalar_subquery()).add_cte(
+            *fold_into_signals(fresh), _marked(fresh, literal(now, Timestamp))
+        )
+    )
+    return int(folded or 0)

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from db.columns import UUID, Json, customer_key, datetime, document, moment
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Index,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
+from db.events import Event
+from db.messages import Message, MessageState
+from db.signals import SignalRow
+from followups.facts import FollowUp, FollowUpState, Signal
+from followups.rules.model import Rule
 
 
 class FollowUpRow(SQLModel, table=True):
@@ -28,7 +51,10 @@ class DecisionRow(SQLModel, table=True):
     """What one rule decided for one customer, with its trace. Repeats of the same answer are not stored."""
 
     __tablename__ = "decision"
-    __table_args__ = (Index("ix_decision_customer_id_at", "customer_id", "at"),)
+    __table_args__ = (
+        Index("ix_decision_customer_id_at", "customer_id", "at"),
+        Index("ix_decision_customer_id_rule_id", "customer_id", "rule_id", "at"),
+    )
 
     customer_id: UUID = customer_key()
     decision_id: UUID = Field(primary_key=True)
@@ -42,3 +68,264 @@ class DecisionRow(SQLModel, table=True):
     message_id: UUID | None = None
     lead_id: UUID | None = None
     trace: Json = document(default_factory=dict)
+
+
+GOAL = "goal"
+WINDOW_OVER = "window over"
+WITHDRAWN = "withdrawn"
+"""The message was cancelled before LINE got it: this passage counts as if it had never been."""
+
+NEVER_SENT = (MessageState.CANCELLED, MessageState.SUPERSEDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastAnswer:
+    """What a rule answered last for a customer."""
+
+    verdict: str
+    gate: str | None
+    until: datetime | None
+
+
+async def end_finished(
+    session: AsyncSession, customer_ids: Collection[UUID], rules: Mapping[str, Rule], *, now: datetime
+) -> int:
+    """End the passages of these customers whose goal was reached, whose window is over or that never began.
+
+    Args:
+        rules: by id, for their goals; passages of rules that are not among them stay as they are.
+    """
+    rows = (
+        await session.execute(
+            select(FollowUpRow, col(Message.state))
+            .outerjoin(Message, _its_message())
+            .where(
+                col(FollowUpRow.customer_id).in_(customer_ids),
+                col(FollowUpRow.state) == FollowUpState.ACTIVE.value,
+            )
+        )
+    ).all()
+    ended = 0
+    goals = await _goals_reached(session, [row for row, _ in rows], rules, now=now)
+    for row, message_state in rows:
+        rule = rules.get(row.rule_id)
+        reached_at = goals.get((row.customer_id, row.rule_id, row.occasion))
+        if message_state in NEVER_SENT:
+            because = WITHDRAWN
+        elif rule is None:
+            continue
+        elif reached_at is not None:
+            because = GOAL
+        elif now >= row.entered_at + rule.goal.within:
+            because = WINDOW_OVER
+        else:
+            continue
+        row.state, row.ended_because, row.goal_reached_at = FollowUpState.ENDED.value, because, reached_at
+        over_at = row.entered_at + rule.goal.within if rule is not None and because == WINDOW_OVER else now
+        row.ended_at = reached_at or over_at
+        ended += 1
+    await session.flush()
+    return ended
+
+
+def _its_message() -> ColumnElement[bool]:
+    return and_(
+        col(Message.customer_id) == col(FollowUpRow.customer_id),
+        col(Message.rule_id) == col(FollowUpRow.rule_id),
+        col(Message.occasion) == col(FollowUpRow.occasion),
+    )
+
+
+Passage = tuple[UUID, str, int]
+
+
+async def _goals_reached(
+    session: AsyncSession, rows: Sequence[FollowUpRow], rules: Mapping[str, Rule], *, now: datetime
+) -> dict[Passage, datetime]:
+    """When the goal of each of these passages happened first within its window, where it did.
+
+    From the events; where those were dropped already, from the latest time the signal knows.
+    """
+    known = [(row, rules[row.rule_id].goal) for row in rows if row.rule_id in rules]
+    if not known:
+        return {}
+    asked = (
+        func.unnest(
+            literal([row.customer_id for row, _ in known], ARRAY(Uuid)),
+            literal([row.rule_id for row, _ in known], ARRAY(String)),
+            literal([row.occasion for row, _ in known], ARRAY(Integer)),
+            literal([goal.event for _, goal in known], ARRAY(String)),
+            literal([row.entered_at for row, _ in known], ARRAY(Timestamp)),
+            literal([min(now, row.entered_at + goal.within) for row, goal in known], ARRAY(Timestamp)),
+        )
+        .table_valued("customer_id", "rule_id", "occasion", "event", "above", "upto", name="asked")
+        .render_derived()
+    )
+    latest = col(SignalRow.last_at)
+    first = (
+        select(func.min(col(Event.at)).label("at"))
+        .where(
+            col(Event.customer_id) == asked.c.customer_id,
+            col(Event.name) == asked.c.event,
+            col(Event.at) > asked.c.above,
+            col(Event.at) <= asked.c.upto,
+        )
+        .lateral("first")
+    )
+    reached: ColumnElement[datetime | None] = func.coalesce(
+        first.c.at, case((latest <= asked.c.upto, latest))
+    )
+    found = await session.execute(
+        select(asked.c.customer_id, asked.c.rule_id, asked.c.occasion, reached)
+        .select_from(asked)
+        .join(
+            SignalRow,
+            and_(
+                col(SignalRow.customer_id) == asked.c.customer_id,
+                col(SignalRow.key) == asked.c.event,
+                latest > asked.c.above,
+            ),
+        )
+        .join(first, true())
+    )
+    return {
+        (customer_id, rule_id, occasion): at for customer_id, rule_id, occasion, at in found if at is not None
+    }
+
+
+async def last_occasions(
+    session: AsyncSession, customer_ids: Collection[UUID]
+) -> dict[tuple[UUID, str], int]:
+    """The number of the last passage by (customer, rule), withdrawn ones too: numbers are never used again."""
+    rows = await session.execute(
+        select(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id), func.max(col(FollowUpRow.occasion)))
+        .where(col(FollowUpRow.customer_id).in_(customer_ids))
+        .group_by(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id))
+    )
+    return {(customer_id, rule_id): occasion for customer_id, rule_id, occasion in rows}
+
+
+async def last_answers(
+    session: AsyncSession, customer_ids: Collection[UUID]
+) -> dict[tuple[UUID, str], LastAnswer]:
+    """What each rule answered last, by (customer, rule)."""
+    rows = await session.execute(
+        select(
+            col(DecisionRow.customer_id),
+            col(DecisionRow.rule_id),
+            col(DecisionRow.verdict),
+            col(DecisionRow.gate),
+            col(DecisionRow.until),
+        )
+        .where(col(DecisionRow.customer_id).in_(customer_ids))
+        .distinct(col(DecisionRow.customer_id), col(DecisionRow.rule_id))
+        .order_by(
+            col(DecisionRow.customer_id),
+            col(DecisionRow.rule_id),
+            col(DecisionRow.at).desc(),
+            col(DecisionRow.decision_id).desc(),
+        )
+    )
+    return {
+        (customer_id, rule_id): LastAnswer(verdict=verdict, gate=gate, until=until)
+        for customer_id, rule_id, verdict, gate, until in rows
+    }
+
+
+async def add_decisions(session: AsyncSession, rows: Sequence[DecisionRow]) -> None:
+    """Store what was decided."""
+    if rows:
+        await session.execute(insert(DecisionRow), [row.model_dump() for row in rows])
+
+
+async def add_follow_ups(session: AsyncSession, rows: Sequence[FollowUpRow]) -> None:
+    """Store that these customers entered a rule."""
+    if rows:
+        await session.execute(insert(FollowUpRow), [row.model_dump() for row in rows])
+
+
+async def latest_passages(
+    session: AsyncSession, customer_ids: Collection[UUID]
+) -> dict[UUID, dict[str, FollowUp]]:
+    """The latest passage by customer and rule, as stored; those whose message was withdrawn do not count."""
+    never_sent = _its_message() & col(Message.state).in_([state.value for state in NEVER_SENT])
+    rows = await session.execute(
+        select(FollowUpRow)
+        .where(
+            col(FollowUpRow.customer_id).in_(customer_ids),
+            col(FollowUpRow.ended_because).is_distinct_from(WITHDRAWN),
+            ~select(literal(1)).where(never_sent).exists(),
+        )
+        .distinct(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id))
+        .order_by(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id), col(FollowUpRow.occasion).desc())
+    )
+    passages: dict[UUID, dict[str, FollowUp]] = {}
+    for row in rows.scalars():
+        passages.setdefault(row.customer_id, {})[row.rule_id] = FollowUp(
+            rule_id=row.rule_id,
+            rule_version=row.rule_version,
+            occasion=row.occasion,
+            state=FollowUpState(row.state),
+            entered_at=row.entered_at,
+            ended_at=row.ended_at,
+            ended_because=row.ended_because,
+        )
+    return passages
+
+
+async def latest_shadow_passages(
+    session: AsyncSession, customer_ids: Collection[UUID], versions: Mapping[str, int]
+) -> dict[UUID, dict[str, FollowUp]]:
+    """What would be the latest passages through shadow rules, had they been live.
+
+    They exist as decisions only, so that a rule that goes live begins with nobody in it.
+
+    Args:
+        versions: the shadow rules with their versions; an edited rule begins anew.
+    """
+    if not versions:
+        return {}
+    rows = await session.execute(
+        select(
+            col(DecisionRow.customer_id),
+            col(DecisionRow.rule_id),
+            col(DecisionRow.rule_version),
+            func.max(col(DecisionRow.at)),
+        )
+        .where(
+            col(DecisionRow.customer_id).in_(customer_ids),
+            col(DecisionRow.rule_id).in_(list(versions)),
+            col(DecisionRow.is_shadow),
+            col(DecisionRow.verdict).in_(["send", "escalate"]),
+        )
+        .group_by(col(DecisionRow.customer_id), col(DecisionRow.rule_id), col(DecisionRow.rule_version))
+    )
+    passages: dict[UUID, dict[str, FollowUp]] = {}
+    for customer_id, rule_id, version, at in rows:
+        if versions[rule_id] == version:
+            passages.setdefault(customer_id, {})[rule_id] = FollowUp(
+                rule_id=rule_id,
+                rule_version=version,
+                occasion=0,
+                state=FollowUpState.ACTIVE,
+                entered_at=at,
+            )
+    return passages
+
+
+def as_it_stands(passage: FollowUp, rule: Rule, goal: Signal | None, *, now: datetime) -> FollowUp:
+    """The passage with its end, when the goal was reached or the window is over but that is not stored yet.
+
+    Args:
+        goal: the customer's signal of the rule's goal.
+    """
+    if passage.state is not FollowUpState.ACTIVE:
+        return passage
+    over_at = passage.entered_at + rule.goal.within
+    if goal is not None and passage.entered_at < goal.last_at <= min(now, over_at):
+        because, ended_at = GOAL, goal.last_at
+    elif now >= over_at:
+        because, ended_at = WINDOW_OVER, over_at
+    else:
+        return passage
+    return replace(passage, state=FollowUpState.ENDED, ended_at=ended_at, ended_because=because)

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import (
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import ColumnElement, Executable
+from sqlmodel import Field, SQLModel, col
 
-from db.columns import UUID, Json, customer_key, datetime, document, moment
+from db import arrays
+from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
+from db.customers import Customer, LineUser, lock_customers
+
+LEASE = timedelta(seconds=30)
+"""A row in `sending` is left to whoever set it so for this long; every request to LINE ends sooner."""
 
 
 class MessageState(StrEnum):
@@ -37,12 +65,14 @@ class Message(SQLModel, table=True):
     `bubbles`: the LINE message objects, fixed when promised. `dedupe_key`: unique per customer.
     `not_before`: undo window, back-off, opening of a gate. `reply_token`: tried first while fresh.
     `approved_by` and `text_hash`: who pressed Send on exactly which text (kind `person`).
+    `first_attempt_at`: since when LINE may have taken it; empty again once it is known that it has not.
+    `reply_tried_at`: since when the reply token may have been used for it: then it is never pushed.
     """
 
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("customer_id", "dedupe_key"),
-        Index("ix_message_queued", "not_before", postgresql_where=text("state = 'queued'")),
+        Index("ix_message_queued", "not_before", "message_id", postgresql_where=text("state = 'queued'")),
         Index("ix_message_sending", "attempted_at", postgresql_where=text("state = 'sending'")),
         Index("ix_message_promised", "customer_id", "promised_at"),
     )
@@ -67,6 +97,7 @@ class Message(SQLModel, table=True):
     text_hash: str | None = None
     reply_token: str | None = None
     reply_token_until: datetime | None = moment(default=None)
+    reply_tried_at: datetime | None = moment(default=None)
     promised_at: datetime = moment()
     not_before: datetime = moment()
     first_attempt_at: datetime | None = moment(default=None)
@@ -99,3 +130,319 @@ class Click(SQLModel, table=True):
     click_id: UUID = Field(primary_key=True)
     message_id: UUID
     at: datetime = moment()
+
+
+# --- promising ----------------------------------------------------------------------------------------
+
+
+async def promise(session: AsyncSession, message: Message) -> bool:
+    """Promise one message; False when its `dedupe_key` was promised to this customer before."""
+    return bool(await promise_all(session, [message]))
+
+
+async def promise_all(session: AsyncSession, messages: Sequence[Message]) -> set[UUID]:
+    """Promise many messages in one statement; returns the ids of those that were new."""
+    if not messages:
+        return set()
+    rows = [message.model_dump() for message in messages]
+    statement = (
+        insert(Message)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=["customer_id", "dedupe_key"])
+        .returning(col(Message.message_id))
+    )
+    return set(await session.scalars(statement))
+
+
+async def add_link(
+    session: AsyncSession, *, token: str, customer_id: UUID, message_id: UUID, url: str, now: datetime
+) -> None:
+    """Let `/r/{token}` lead to `url`, from now on, for this message."""
+    await add_links(
+        session,
+        [Link(token=token, customer_id=customer_id, message_id=message_id, url=url, created_at=now)],
+    )
+
+
+async def add_links(session: AsyncSession, links: Sequence[Link]) -> None:
+    """Let many tokens lead to their addresses, in one statement."""
+    if links:
+        await session.execute(insert(Link).values([link.model_dump() for link in links]))
+
+
+# --- taking back --------------------------------------------------------------------------------------
+
+
+def _never_started() -> ColumnElement[bool]:
+    return and_(col(Message.first_attempt_at).is_(None), col(Message.reply_tried_at).is_(None))
+
+
+async def cancel_queued(
+    session: AsyncSession,
+    customer_id: UUID,
+    *,
+    because: str,
+    now: datetime,
+    kinds: Iterable[MessageKind] | None = None,
+    rule_id: str | None = None,
+) -> int:
+    """Stop what waits for this customer; returns how many messages will not go out.
+
+    Call it with the customer locked. A message that LINE may have taken already (an attempt without a
+    readable answer) becomes `unknown` instead of `cancelled`; one whose request is under way goes on.
+
+    Args:
+        because: the reason, for people.
+        kinds: only these; None: all.
+        rule_id: only messages of this rule.
+    """
+    terms = [col(Message.customer_id) == customer_id, col(Message.state) == MessageState.QUEUED]
+    if kinds is not None:
+        terms.append(col(Message.kind).in_([kind.value for kind in kinds]))
+    if rule_id is not None:
+        terms.append(col(Message.rule_id) == rule_id)
+    stopped = await session.scalars(
+        update(Message)
+        .where(*terms)
+        .values(
+            state=case(
+                (_never_started(), MessageState.CANCELLED.value), else_=MessageState.UNKNOWN.value
+            ),
+            because=because,
+            settled_at=now,
+            reply_token=None,
+        )
+        .returning(col(Message.message_id))
+        .execution_options(synchronize_session=False)
+    )
+    return len(list(stopped))
+
+
+async def cancel_one(
+    session: AsyncSession, customer_id: UUID, message_id: UUID, *, because: str, now: datetime
+) -> bool:
+    """Take one message back before its request starts (undo); False: too late."""
+    stopped = await session.scalar(
+        update(Message)
+        .where(
+            col(Message.customer_id) == customer_id,
+            col(Message.message_id) == message_id,
+            col(Message.state) == MessageState.QUEUED,
+            _never_started(),
+        )
+        .values(state=MessageState.CANCELLED.value, because=because, settled_at=now)
+        .returning(col(Message.message_id))
+        .execution_options(synchronize_session=False)
+    )
+    return stopped is not None
+
+
+async def replay(session: AsyncSession, customer_id: UUID, message_id: UUID, *, now: datetime) -> bool:
+    """Promise a dead message again (a person decided so); False when it is not dead.
+
+    Only what LINE refused for certain is `dead`, so the same key cannot reach the customer twice.
+    """
+    revived = await session.scalar(
+        update(Message)
+        .where(
+            col(Message.customer_id) == customer_id,
+            col(Message.message_id) == message_id,
+            col(Message.state) == MessageState.DEAD,
+        )
+        .values(
+            state=MessageState.QUEUED.value,
+            not_before=now,
+            promised_at=now,
+            first_attempt_at=None,
+            reply_token=None,
+            reply_tried_at=None,
+            settled_at=None,
+            because=None,
+            attempts=0,
+        )
+        .returning(col(Message.message_id))
+        .execution_options(synchronize_session=False)
+    )
+    return revived is not None
+
+
+async def release_held(session: AsyncSession, customer_id: UUID, *, now: datetime) -> None:
+    """Have the rule messages that wait for this customer looked at now: what held them may be over."""
+    await session.execute(
+        update(Message)
+        .where(
+            col(Message.customer_id) == customer_id,
+            col(Message.state) == MessageState.QUEUED,
+            col(Message.kind) == MessageKind.RULE,
+            col(Message.attempts) == 0,
+            col(Message.not_before) > now,
+        )
+        .values(not_before=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+# --- claiming -----------------------------------------------------------------------------------------
+
+
+async def next_due(session: AsyncSession) -> datetime | None:
+    """The next moment at which a message is to be looked at; None: none waits."""
+    queued = await session.scalar(
+        select(func.min(col(Message.not_before))).where(col(Message.state) == MessageState.QUEUED)
+    )
+    sending = await session.scalar(
+        select(func.min(col(Message.attempted_at))).where(col(Message.state) == MessageState.SENDING)
+    )
+    moments = [at for at in (queued, sending and sending + LEASE) if at is not None]
+    return min(moments, default=None)
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Queued and due, or `sending` by a process that must have died."""
+    return or_(
+        and_(col(Message.state) == MessageState.QUEUED, col(Message.not_before) <= now),
+        and_(col(Message.state) == MessageState.SENDING, col(Message.attempted_at) <= now - LEASE),
+    )
+
+
+async def claim_due(session: AsyncSession, *, limit: int, now: datetime) -> list[Message]:
+    """The due messages with their customers locked, by time; empty: nothing is due.
+
+    Customers that another transaction holds are left for later, unless nothing else is due: then this
+    waits for them.
+    """
+    queued = (
+        select(col(Message.customer_id), col(Message.message_id), col(Message.not_before).label("at"))
+        .where(col(Message.state) == MessageState.QUEUED, col(Message.not_before) <= now)
+        .order_by(col(Message.not_before), col(Message.message_id))
+        .limit(limit)
+    )
+    stuck = (
+        select(col(Message.customer_id), col(Message.message_id), col(Message.attempted_at).label("at"))
+        .where(col(Message.state) == MessageState.SENDING, col(Message.attempted_at) <= now - LEASE)
+        .order_by(col(Message.attempted_at), col(Message.message_id))
+        .limit(limit)
+    )
+    due = [(row.customer_id, row.message_id) for row in await session.execute(stuck)]
+    if len(due) < limit:
+        due += [(row.customer_id, row.message_id) for row in await session.execute(queued)]
+    due = due[:limit]
+    if not due:
+        return []
+    customers = {customer_id for customer_id, _ in due}
+    free = set(
+        await session.scalars(
+            select(col(Customer.customer_id))
+            .where(col(Customer.customer_id).in_(customers))
+            .order_by(col(Customer.customer_id))
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+    )
+    if free:
+        due = [key for key in due if key[0] in free]
+    else:
+        await lock_customers(session, customers)
+    # Read again under the locks: another process may have been here between the two statements.
+    found = await session.scalars(
+        select(Message)
+        .where(tuple_(col(Message.customer_id), col(Message.message_id)).in_(due), _is_due(now))
+        .order_by(col(Message.not_before), col(Message.message_id))
+        .with_for_update(skip_locked=True)
+    )
+    return list(found)
+
+
+_DELIVERY = (
+    ("state", Text()),
+    ("not_before", Timestamp),
+    ("first_attempt_at", Timestamp),
+    ("attempted_at", Timestamp),
+    ("attempts", Integer()),
+    ("settled_at", Timestamp),
+    ("because", Text()),
+    ("line_request_id", Text()),
+    ("line_message_ids", JSONB()),
+    ("reply_token", Text()),
+    ("reply_tried_at", Timestamp),
+)
+"""What delivery writes."""
+
+
+def _delivery_of(message: Message) -> dict[str, Any]:
+    return {name: getattr(message, name) for name, _ in _DELIVERY}
+
+
+@cache
+def _saving() -> Executable:
+    """One JSON document a message: half of its fields may be empty, which array text cannot say."""
+    incoming = (
+        func.unnest(
+            arrays.array("customers", Uuid()),
+            arrays.array("messages", Uuid()),
+            arrays.array("documents", JSONB()),
+        )
+        .table_valued(column("customer_id", Uuid), column("message_id", Uuid), column("delivery", JSONB))
+        .render_derived("incoming")
+    )
+    delivery = incoming.c.delivery
+    return (
+        update(Message)
+        .where(
+            col(Message.customer_id) == incoming.c.customer_id,
+            col(Message.message_id) == incoming.c.message_id,
+        )
+        .values(
+            {
+                name: delivery[name] if isinstance(kind, JSONB) else cast(delivery[name].astext, kind)
+                for name, kind in _DELIVERY
+            }
+        )
+        .returning(col(Message.message_id))
+    )
+
+
+async def save(session: AsyncSession, messages: Sequence[Message]) -> None:
+    """Write the delivery fields of these messages, in one statement.
+
+    Finds each where it is now: a message may have moved to the customer its LINE user was linked to.
+    """
+    if not messages:
+        return
+    written = set(
+        await session.scalars(
+            _saving(),
+            {
+                "customers": arrays.uuids([message.customer_id for message in messages]),
+                "messages": arrays.uuids([message.message_id for message in messages]),
+                "documents": arrays.documents([_delivery_of(message) for message in messages]),
+            },
+            execution_options={"synchronize_session": False},
+        )
+    )
+    moved = [message for message in messages if message.message_id not in written]
+    for message in moved:
+        customer_id = await session.scalar(
+            select(col(LineUser.customer_id)).where(col(LineUser.line_user_id) == message.line_user_id)
+        )
+        if customer_id is None or customer_id == message.customer_id:
+            continue
+        message.customer_id = customer_id
+        await session.execute(
+            update(Message)
+            .where(col(Message.customer_id) == customer_id, col(Message.message_id) == message.message_id)
+            .values(_delivery_of(message))
+            .execution_options(synchronize_session=False)
+        )
+
+
+# --- reading ------------------------------------------------------------------------------------------
+
+
+async def message_of(session: AsyncSession, customer_id: UUID, message_id: UUID) -> Message | None:
+    """One message, whatever its state."""
+    return await session.get(Message, (customer_id, message_id))
+
+
+async def link_of(session: AsyncSession, token: str) -> Link | None:
+    """Where a tracked link leads."""
+    return await session.get(Link, token)

@@ -1,14 +1,41 @@
-"""Which rules, messages and policy are published, in which version and state, and who changed them?"""
+"""Which rules, messages and policy are published, in which version and state, and who changed them?
+
+A stored rule is its text and the text of the messages it uses; it is parsed again by every process when the
+configuration's digest changes. Date attributes that rules read are watched under `@attribute`.
+"""
 
 from __future__ import annotations
 
-from sqlmodel import Field, SQLModel
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from types import MappingProxyType
 
-from db.columns import Json, datetime, document, moment
+import structlog
+from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from db.columns import UUID, Json, datetime, document, moment
+from db.signals import WatchRow
+from followups.rules.model import Policy, Rule, RuleState
+from followups.rules.parsing import RuleError, RuleSet, load_folder
+from followups.signals import Watch, first_key, nth_key
+
+log = structlog.get_logger()
+
+PUBLISHED_STATES = frozenset({RuleState.SHADOW, RuleState.CANARY, RuleState.LIVE})
+POLICY = "policy"
+REVISION = "config_revision"
 
 
 class RuleRow(SQLModel, table=True):
-    """The current version and state of one rule."""
+    """The current version and state of one rule.
+
+    `scan_from`: everyone with an id above it is still to be looked at by the rule's full statement, because
+    the rule is new, was edited or was enabled; None: done.
+    """
 
     __tablename__ = "rule"
 
@@ -17,10 +44,11 @@ class RuleRow(SQLModel, table=True):
     state: str
     changed_at: datetime = moment()
     changed_by: str
+    scan_from: UUID | None = None
 
 
 class RuleVersion(SQLModel, table=True):
-    """One version of a rule as written, with the text of its message templates at that time."""
+    """One version of a rule as written, with the text of its message templates (by path) at that time."""
 
     __tablename__ = "rule_version"
 
@@ -42,3 +70,121 @@ class Setting(SQLModel, table=True):
     name: str = Field(primary_key=True)
     content: Json = document(default_factory=dict)
     changed_at: datetime = moment()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleBook:
+    """Everything decisions are made by, at one revision of the configuration.
+
+    Attributes:
+        rules: the published ones (shadow, canary, live), by id order.
+        by_id: the same, by id. A rule that is missing here must not send.
+        stored: every stored rule that can be read, whatever its state.
+        broken: why a stored rule cannot be read by this version of the program, by rule id.
+        read_keys: the keys of all signals that a published rule reads.
+        revision: grows with every change of rules, states or policy.
+        digest: stands for the whole content.
+    """
+
+    rules: tuple[Rule, ...]
+    by_id: Mapping[str, Rule]
+    stored: Mapping[str, Rule]
+    policy: Policy
+    revision: int = 0
+    digest: str = ""
+    broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    read_keys: frozenset[str] = frozenset()
+
+
+_DIGEST_BYTES = 16
+_books: dict[tuple[int, str], RuleBook] = {}
+_KEPT_BOOKS = 8
+"""Parsed configurations a process keeps; one is in use, more where a process serves several databases."""
+
+
+async def current_rulebook(session: AsyncSession) -> RuleBook:
+    """The rules and the policy as this transaction sees them; parsed again only when they changed.
+
+    A stored rule that this version of the program cannot read is left out, loudly; the others go on.
+    """
+    revision, digest = await _revision(session)
+    book = _books.get((revision, digest))
+    if book is None:
+        book = await _read_book(session, revision, digest)
+        while len(_books) >= _KEPT_BOOKS:
+            _books.pop(next(iter(_books)))
+        _books[revision, digest] = book
+    return book
+
+
+async def _revision(session: AsyncSession) -> tuple[int, str]:
+    content = (
+        await session.execute(select(col(Setting.content)).where(col(Setting.name) == REVISION))
+    ).scalar_one_or_none()
+    return (int(content["revision"]), str(content["digest"])) if content is not None else (0, "")
+
+
+async def _read_book(session: AsyncSession, revision: int, digest: str) -> RuleBook:
+    stored: dict[str, Rule] = {}
+    broken: dict[str, str] = {}
+    for row, version in await _current_versions(session):
+        try:
+            stored[row.rule_id] = _parsed(row, version)
+        except RuleError as error:
+            broken[row.rule_id] = str(error)
+            log.error("rule.left_out", rule_id=row.rule_id, version=row.version, because=str(error))
+    published = tuple(rule for rule in stored.values() if rule.state in PUBLISHED_STATES)
+    return RuleBook(
+        rules=published,
+        by_id=MappingProxyType({rule.id: rule for rule in published}),
+        stored=MappingProxyType(stored),
+        policy=_parsed_policy(await _setting(session, POLICY)),
+        revision=revision,
+        digest=digest,
+        broken=MappingProxyType(broken),
+        read_keys=frozenset(key for rule in published for key in read_keys(rule)),
+    )
+
+
+async def _current_versions(session: AsyncSession) -> list[tuple[RuleRow, RuleVersion]]:
+    rows = await session.execute(
+        select(RuleRow, RuleVersion)
+        .join(
+            RuleVersion,
+            and_(
+                col(RuleVersion.rule_id) == col(RuleRow.rule_id),
+                col(RuleVersion.version) == col(RuleRow.version),
+            ),
+        )
+        .order_by(col(RuleRow.rule_id))
+        .execution_options(populate_existing=True)
+    )
+    return [(row, version) for row, version in rows]
+
+
+def read_keys(rule: Rule) -> frozenset[str]:
+    """The keys of the signals that deciding about this rule reads."""
+    keys = {rule.goal.event, *(threshold.key for threshold in rule.when.thresholds())}
+    for watch in rule.when.watches():
+        keys.add(watch.event)
+        keys.update(nth_key(watch.event, rank) for rank in watch.ranks)
+        if watch.is_first_watched:
+            keys.add(first_key(watch.event))
+    return frozenset(keys)
+
+
+def watched(rules: Iterable[Rule]) -> dict[str, Watch]:
+    """The union of what these rules watch, by event or `@attribute`."""
+    union: dict[str, Watch] = {}
+    for rule in rules:
+        wanted = [*rule.when.watches(), Watch(event=rule.goal.event)]
+        wanted += [Watch(event=each.key) for each in rule.when.thresholds() if each.key.startswith("@")]
+        for watch in wanted:
+            known = union.get(watch.event, Watch(event=watch.event))
+            union[watch.event] = Watch(
+                event=watch.event,
+                depth=max(known.depth, watch.depth),
+                ranks=known.ranks | watch.ranks,
+                is_first_watched=known.is_first_watched or watch.is_first_watched,
+            )
+    return union

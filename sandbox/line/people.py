@@ -90,7 +90,7 @@ class Person:
         return [bubble.as_data(is_last=index == last) for index, bubble in enumerate(self.bubbles)]
 
     def action_of_quick_reply(self, label: str) -> Mapping[str, Any]:
-        """The action behind a quick reply that is on the screen now; raises `LookupError` naming those there."""
+        """The action behind a quick reply on the screen now; raises `LookupError` naming those there."""
         shown = self.bubbles[-1] if self.bubbles else None
         choices = quick_replies(shown.message) if shown and shown.by == "bot" else []
         return _labelled(choices, label, "quick reply")

@@ -18,7 +18,7 @@ STRUCTURED = frozenset({"attachments", "blocks", "files", "message", "metadata",
 """Arguments that come as JSON inside a form or query string."""
 
 
-class Refused(Exception):  # noqa: N818 - the answer to the caller, not a fault of the stand-in
+class Refused(Exception):
     """The call is answered `{"ok": false, "error": …}` with these further fields."""
 
     def __init__(self, error: str, **more: Any) -> None:
@@ -76,7 +76,7 @@ class Method(NamedTuple):
     answer: Answer
     scopes: tuple[str, ...]
     per_minute: int | None
-    token: str | None
+    by: str | None
 
 
 METHODS: dict[str, Method] = {}
@@ -84,12 +84,12 @@ TIERS = {1: 1, 2: 20, 3: 50, 4: 100}
 
 
 def method(
-    name: str, *scopes: str, tier: int | None = None, token: str | None = "bot"
+    name: str, *scopes: str, tier: int | None = None, by: str | None = "bot"
 ) -> Callable[[Answer], Answer]:
-    """Register how `name` is answered. `token` is the kind it takes: `bot`, `app` or None for none."""
+    """Register how `name` is answered. `by` is the token it takes: `bot`, `app`, None for none."""
 
     def keep(answer: Answer) -> Answer:
-        METHODS[name] = Method(answer, scopes, None if tier is None else TIERS[tier], token)
+        METHODS[name] = Method(answer, scopes, None if tier is None else TIERS[tier], by)
         return answer
 
     return keep

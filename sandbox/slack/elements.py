@@ -31,7 +31,7 @@ FIELDS = {
 """The field a choice travels in, and the field an element's first choice is given in."""
 
 
-class NotPossible(Exception):  # noqa: N818 - it is what the person meets, not a fault of the program
+class NotPossible(Exception):
     """A person could not do this in Slack: the element, message, view or choice is not there."""
 
 

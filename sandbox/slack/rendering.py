@@ -11,7 +11,7 @@ MENUS = frozenset(
 
 
 def plain_text(blocks: Sequence[Json], state: State | None = None) -> str:
-    """The blocks as lines of text: buttons in brackets, menus with their options, inputs with what they hold."""
+    """The blocks as lines of text: buttons and menus in brackets, inputs with what they hold."""
     lines = [line for block in blocks for line in _lines(block, state or {})]
     return "\n".join(lines)
 

@@ -1,5 +1,5 @@
 """How does each method of the Web API answer? Importing this registers them all."""
 
-from sandbox.slack.api import about, chat, conversations, files, reactions, users, views
+from sandbox.slack.api import about, apps, chat, conversations, files, reactions, users, views
 
-__all__ = ["about", "chat", "conversations", "files", "reactions", "users", "views"]
+__all__ = ["about", "apps", "chat", "conversations", "files", "reactions", "users", "views"]

@@ -1,5 +1,8 @@
 """Who is calling, in which workspace, and would these blocks be accepted?"""
 
+from collections.abc import Callable
+from typing import Any
+
 from bot.slack.limits import Problem, validate_blocks, validate_message, validate_view
 from sandbox.slack.calls import Call, Refused, invalid_arguments, method
 from sandbox.slack.elements import Json
@@ -20,7 +23,7 @@ def auth_test(slack: SlackState, call: Call) -> Json:
     }
 
 
-@method("api.test", token=None)
+@method("api.test", by=None)
 def api_test(slack: SlackState, call: Call) -> Json:
     if call.text("error"):
         raise Refused(str(call.text("error")))
@@ -48,10 +51,10 @@ def bots_info(slack: SlackState, call: Call) -> Json:
     }
 
 
-@method("blocks.validate", token=None)
+@method("blocks.validate", by=None)
 def blocks_validate(slack: SlackState, call: Call) -> Json:
-    checks = {
-        "blocks": ("invalid_blocks", lambda value: validate_blocks(value, "message")),
+    checks: dict[str, tuple[str, Callable[[Any], list[Problem]]]] = {
+        "blocks": ("invalid_blocks", _message_blocks),
         "message": ("invalid_message", validate_message),
         "view": ("invalid_view", validate_view),
     }
@@ -62,6 +65,10 @@ def blocks_validate(slack: SlackState, call: Call) -> Json:
     if problems := check(call.arguments[given[0]]):
         raise Refused(error, errors=[_item(problem) for problem in problems])
     return {}
+
+
+def _message_blocks(blocks: object) -> list[Problem]:
+    return validate_blocks(blocks, "message")
 
 
 def _item(problem: Problem) -> Json:

@@ -1,12 +1,11 @@
 """How are messages posted, updated and deleted?"""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
 from bot.slack.limits import Problem, validate_message
 from bot.slack.limits.walk import found
-from sandbox.slack.api.access import archived_refused, channel_for, may_post, own_message
+from sandbox.slack.api.access import channel_for, may_post, own_message
 from sandbox.slack.calls import Call, Refused, invalid_arguments, method, refuse
 from sandbox.slack.elements import Json, carried_state, with_ids
 from sandbox.slack.state import SlackState
@@ -161,18 +160,3 @@ def _write(slack: SlackState, message: Message, call: Call) -> None:
     if "metadata" in arguments:
         message.metadata = arguments["metadata"] or None
     message.state = carried_state(message.blocks, message.state)
-
-
-def is_burst(slack: SlackState, channel: str, *, within: timedelta = timedelta(seconds=1)) -> bool:
-    """Whether the bot posted into this channel less than `within` ago."""
-    now = slack.clock()
-    return any(
-        call.method == "chat.postMessage"
-        and call.answer is not None
-        and call.answer.get("channel") == channel
-        and now - call.at < within
-        for call in reversed(slack.journal[-200:])
-    )
-
-
-__all__ = ["archived_refused", "checked", "is_burst", "post_message"]

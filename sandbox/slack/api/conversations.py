@@ -1,6 +1,6 @@
 """Which conversations are there, who is in them, what was said?"""
 
-from sandbox.slack.api.access import archived_refused, channel_for, may_read, member_only
+from sandbox.slack.api.access import SCOPE_OF, archived_refused, channel_for, may_read, member_only, require
 from sandbox.slack.calls import Call, Refused, invalid_arguments, method, page
 from sandbox.slack.elements import Json
 from sandbox.slack.state import SlackState
@@ -22,6 +22,8 @@ def list_(slack: SlackState, call: Call) -> Json:
     if unknown := [each for each in types if each not in {*KINDS, "mpim"}]:
         raise invalid_arguments(f"invalid type: {unknown[0]}")
     wanted = {KINDS[each] for each in types if each in KINDS}
+    for kind in sorted(wanted):
+        require(slack, f"{SCOPE_OF[kind]}:read")
     seen = [
         channel
         for channel in slack.workspace.channels.values()
@@ -29,8 +31,6 @@ def list_(slack: SlackState, call: Call) -> Json:
         and (channel.kind != "private" or channel.has_bot)
         and not (call.truth("exclude_archived") and channel.is_archived)
     ]
-    for channel in seen:
-        may_read(slack, channel, "read")
     shown, cursor = page(seen, call, default=100, most=1000)
     listed = [channel_json(slack, channel) for channel in shown]
     return {"channels": listed, "response_metadata": {"next_cursor": cursor}}

@@ -1,0 +1,157 @@
+"""Which LINE message objects show a message, so that LINE always takes them?
+
+Texts longer than LINE allows are cut at a character's end, never inside one: a lint warns long before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import regex
+
+from bot.line.limits import utf16_len
+from bot.line.limits.messages import ALT_TEXT_MOST, TEXT_MOST
+from followups.text import OPT_OUT, RenderedMessage, RenderedQuickReply
+
+Json = dict[str, Any]
+
+SENDER_MOST = 20
+QUICK_REPLIES_MOST = 13
+QUICK_REPLY_LABEL_MOST = 20
+BUTTON_LABEL_MOST = 40
+DISPLAY_TEXT_MOST = 300
+DATA_MOST = 300
+ALT_TEXT_SHOWN = 400
+"""Phones show about two lines of it in the chat list."""
+FLEX_TEXT_MOST = 3500
+"""Leaves room for the rest of a bubble: 30 KB of JSON, in which a kana takes 6 bytes."""
+
+_GRAPHEME = regex.compile(r"\X")
+_SURROGATE = regex.compile("[\ud800-\udfff]")
+_BRAND = regex.compile(r"(?i)(?<![A-Za-z])line(?![A-Za-z])|ＬＩＮＥ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A button of ours that answers: its label and the postback's data."""
+
+    label: str
+    sends: str
+
+
+def bubbles_of(
+    rendered: RenderedMessage, *, link_of: Callable[[str], str], message_id: UUID | None = None
+) -> list[Json]:
+    """A rendered message as LINE message objects.
+
+    Args:
+        link_of: the tracked link (https) for an address.
+        message_id: which message this is, so that an answer in one tap can name it.
+    """
+    if rendered.button_label and rendered.button_url:
+        action = {
+            "type": "uri",
+            "label": cut(rendered.button_label, BUTTON_LABEL_MOST, graphemes=True),
+            "uri": link_of(rendered.button_url),
+        }
+        bubble = _flex(rendered.text, [{"type": "button", "style": "primary", "action": action}])
+    else:
+        bubble = _text(rendered.text)
+    if rendered.quick_replies:
+        bubble["quickReply"] = _quick_replies(rendered.quick_replies, message_id)
+    return [bubble]
+
+
+def text_bubble(text: str, sender: str | None = None) -> Json:
+    """What a person wrote, with their name where LINE allows it (at most 20, never the brand's)."""
+    bubble = _text(text)
+    name = cut(_clean(sender or "").strip(), SENDER_MOST)
+    if name and not _BRAND.search(name):
+        bubble["sender"] = {"name": name}
+    return bubble
+
+
+def press_bubble(text: str, presses: Sequence[Press]) -> Json:
+    """A text with buttons that answer; without any, the text alone."""
+    if not presses:
+        return _text(text)
+    buttons: list[Json] = [
+        {
+            "type": "button",
+            "style": "primary" if number == 0 else "secondary",
+            "action": {
+                "type": "postback",
+                "label": cut(press.label, BUTTON_LABEL_MOST, graphemes=True),
+                "data": press.sends,
+                "displayText": cut(press.label, DISPLAY_TEXT_MOST, graphemes=True),
+            },
+        }
+        for number, press in enumerate(presses)
+    ]
+    return _flex(text, buttons)
+
+
+def tap_data(signal: str, *, is_lead: bool, message_id: UUID | None) -> str:
+    """The postback data of an answer in one tap: `qr:{signal}:{lead or nothing}:{message}`."""
+    if signal == OPT_OUT:
+        return OPT_OUT
+    tail = f":{'lead' if is_lead else ''}:{message_id or ''}"
+    return f"qr:{cut(signal, DATA_MOST - len(tail) - len('qr:'))}{tail}"
+
+
+def cut(text: str, most: int, *, graphemes: bool = False) -> str:
+    """The beginning of a text that fits `most` UTF-16 units (or grapheme clusters), whole characters only."""
+    if (len(text) if graphemes else utf16_len(text)) <= most:
+        return text
+    kept: list[str] = []
+    room = most - 1
+    for match in _GRAPHEME.finditer(text):
+        size = 1 if graphemes else utf16_len(match[0])
+        if size > room:
+            return "".join(kept) + "…"
+        kept.append(match[0])
+        room -= size
+    return "".join(kept)
+
+
+def _clean(text: str) -> str:
+    return str(_SURROGATE.sub("", text))
+
+
+def _text(text: str) -> Json:
+    return {"type": "text", "text": cut(_clean(text), TEXT_MOST) or "…"}
+
+
+def _flex(text: str, buttons: list[Json]) -> Json:
+    words = cut(_clean(text), FLEX_TEXT_MOST) or "…"
+    body = {
+        "type": "box",
+        "layout": "vertical",
+        "contents": [{"type": "text", "text": words, "wrap": True, "size": "md"}],
+    }
+    footer = {"type": "box", "layout": "vertical", "spacing": "sm", "contents": buttons}
+    return {
+        "type": "flex",
+        "altText": cut(words, min(ALT_TEXT_SHOWN, ALT_TEXT_MOST)),
+        "contents": {"type": "bubble", "size": "mega", "body": body, "footer": footer},
+    }
+
+
+def _quick_replies(quick_replies: Sequence[RenderedQuickReply], message_id: UUID | None) -> Json:
+    return {
+        "items": [
+            {
+                "type": "action",
+                "action": {
+                    "type": "postback",
+                    "label": cut(each.label, QUICK_REPLY_LABEL_MOST, graphemes=True),
+                    "data": tap_data(each.signal, is_lead=each.is_lead, message_id=message_id),
+                    "displayText": cut(each.label, DISPLAY_TEXT_MOST, graphemes=True),
+                },
+            }
+            for each in quick_replies[:QUICK_REPLIES_MOST]
+        ]
+    }

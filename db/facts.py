@@ -1,0 +1,264 @@
+"""What is known of these customers at this moment? Rows become `Facts`; the only bridge to the core."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.consents import ConsentEntry
+from db.conversations import ConversationRow
+from db.customers import Customer, LineUser
+from db.followups import (
+    DecisionRow,
+    as_it_stands,
+    latest_passages,
+    latest_shadow_passages,
+)
+from db.leads import OPEN_STATES, Lead
+from db.messages import Message, MessageKind, MessageState
+from db.rules import RuleBook, current_rulebook
+from db.signals import SignalRow
+from followups.facts import Consent, Contact, Conversation, Facts, FollowUp, LineContact, Signal
+from followups.rules.model import RuleState
+from followups.zones import is_zone
+
+CONTACTS_FOR = timedelta(days=60)
+_LONGEST_QUEUED = timedelta(days=30)
+_COUNTED = (MessageState.QUEUED, MessageState.SENDING, MessageState.ACCEPTED, MessageState.UNKNOWN)
+
+
+async def load_facts(
+    session: AsyncSession, customer_ids: Iterable[UUID], *, now: datetime, with_all_signals: bool = False
+) -> dict[UUID, Facts]:
+    """The facts of these customers; whoever does not exist or was erased is left out.
+
+    `timezone` is always filled: the customer's, or the policy's where theirs is missing or unknown. The
+    number of statements does not depend on the number of customers.
+
+    Args:
+        with_all_signals: every signal, not only those that a published rule reads.
+    """
+    ids = sorted(set(customer_ids))
+    if not ids:
+        return {}
+    book = await current_rulebook(session)
+    people = await _people(session, ids)
+    signals = await _signals(session, ids, None if with_all_signals else book.read_keys)
+    consents = await _consents(session, ids)
+    contacts = await _contacts(session, ids, now=now)
+    passages = await latest_passages(session, ids)
+    rehearsed = await latest_shadow_passages(
+        session, ids, {rule.id: rule.version for rule in book.rules if rule.state is RuleState.SHADOW}
+    )
+    facts: dict[UUID, Facts] = {}
+    for row in people:
+        customer, talk = row.Customer, row.ConversationRow
+        of_customer = customer.customer_id
+        known = signals.get(of_customer, {})
+        follow_ups = _standing(
+            passages.get(of_customer, {}), rehearsed.get(of_customer, {}), book, known, now=now
+        )
+        facts[of_customer] = Facts(
+            customer_id=of_customer,
+            external_id=customer.external_id,
+            attributes=customer.attributes,
+            account=customer.account,
+            timezone=_timezone(customer.timezone, book),
+            language=customer.language,
+            signals=known,
+            line=_line(row.LineUser),
+            consents=consents.get(of_customer, {}),
+            contacts=tuple(contacts.get(of_customer, ())),
+            follow_ups=follow_ups,
+            conversation=_conversation(talk),
+            has_open_lead=row.lead_id is not None,
+        )
+    return facts
+
+
+def _timezone(own: str | None, book: RuleBook) -> str:
+    return own if own is not None and is_zone(own) else book.policy.timezone
+
+
+def _line(user: LineUser | None) -> LineContact | None:
+    if user is None:
+        return None
+    return LineContact(line_user_id=user.line_user_id, is_friend=user.is_friend, is_blocked=user.is_blocked)
+
+
+def _conversation(talk: ConversationRow | None) -> Conversation | None:
+    if talk is None:
+        return None
+    heard, spoken = talk.last_inbound_at, talk.last_outbound_at
+    return Conversation(
+        is_open=talk.is_open,
+        revision=talk.revision,
+        owner=talk.owner,
+        is_unanswered=talk.is_open and heard is not None and (spoken is None or heard > spoken),
+        last_inbound_at=heard,
+        last_outbound_at=spoken,
+    )
+
+
+def _standing(
+    passages: dict[str, FollowUp],
+    rehearsed: dict[str, FollowUp],
+    book: RuleBook,
+    signals: dict[str, Signal],
+    *,
+    now: datetime,
+) -> dict[str, FollowUp]:
+    """The latest passage by rule as of now; for shadow rules also what would have been one."""
+    latest = dict(passages)
+    for rule_id, passage in rehearsed.items():
+        real = latest.get(rule_id)
+        if real is None or real.entered_at < passage.entered_at:
+            latest[rule_id] = passage
+    for rule_id, passage in latest.items():
+        rule = book.stored.get(rule_id)
+        if rule is not None:
+            latest[rule_id] = as_it_stands(passage, rule, signals.get(rule.goal.event), now=now)
+    return latest
+
+
+async def _people(session: AsyncSession, ids: Collection[UUID]) -> list[Row[Any]]:
+    of = col(Customer.customer_id)
+    rows = await session.execute(
+        select(Customer, LineUser, ConversationRow, col(Lead.lead_id))
+        .outerjoin(LineUser, col(LineUser.customer_id) == of)
+        .outerjoin(ConversationRow, col(ConversationRow.customer_id) == of)
+        .outerjoin(
+            Lead,
+            and_(
+                col(Lead.customer_id) == of,
+                col(Lead.state).in_([state.value for state in OPEN_STATES]),
+            ),
+        )
+        .where(of.in_(ids), col(Customer.erased_at).is_(None))
+        .order_by(of, col(LineUser.is_friend).nulls_first())
+        .execution_options(populate_existing=True)
+    )
+    return list(rows.all())
+
+
+async def _signals(
+    session: AsyncSession, ids: Collection[UUID], keys: Collection[str] | None
+) -> dict[UUID, dict[str, Signal]]:
+    query = select(
+        col(SignalRow.customer_id),
+        col(SignalRow.key),
+        col(SignalRow.n),
+        col(SignalRow.first_at),
+        col(SignalRow.last_at),
+        col(SignalRow.recent),
+    ).where(col(SignalRow.customer_id).in_(ids))
+    if keys is not None:
+        query = query.where(
+            or_(col(SignalRow.key).in_(sorted(keys)), col(SignalRow.key).startswith("$", autoescape=True))
+        )
+    signals: dict[UUID, dict[str, Signal]] = {}
+    for customer_id, key, n, first_at, last_at, recent in await session.execute(query):
+        signals.setdefault(customer_id, {})[key] = Signal(
+            key=key, count=n, first_at=first_at, last_at=last_at, recent=tuple(recent or ())
+        )
+    return signals
+
+
+async def _consents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, dict[str, Consent]]:
+    rows = await session.execute(
+        select(
+            col(ConsentEntry.customer_id),
+            col(ConsentEntry.purpose),
+            col(ConsentEntry.is_granted),
+            col(ConsentEntry.at),
+        )
+        .where(col(ConsentEntry.customer_id).in_(ids))
+        .distinct(col(ConsentEntry.customer_id), col(ConsentEntry.purpose))
+        .order_by(
+            col(ConsentEntry.customer_id),
+            col(ConsentEntry.purpose),
+            col(ConsentEntry.at).desc(),
+            col(ConsentEntry.is_granted),
+        )
+    )
+    consents: dict[UUID, dict[str, Consent]] = {}
+    for customer_id, purpose, is_granted, at in rows:
+        consents.setdefault(customer_id, {})[purpose] = Consent(purpose=purpose, is_granted=is_granted, at=at)
+    return consents
+
+
+async def _contacts(
+    session: AsyncSession, ids: Collection[UUID], *, now: datetime
+) -> dict[UUID, list[Contact]]:
+    rows = await session.execute(
+        select(
+            col(Message.customer_id),
+            col(Message.message_id),
+            col(Message.rule_id),
+            col(Message.purpose),
+            col(Message.state),
+            col(Message.not_before),
+            col(Message.first_attempt_at),
+            col(Message.settled_at),
+        ).where(
+            col(Message.customer_id).in_(ids),
+            col(Message.kind) == MessageKind.RULE.value,
+            col(Message.state).in_([state.value for state in _COUNTED]),
+            col(Message.promised_at) > now - CONTACTS_FOR - _LONGEST_QUEUED,
+        )
+    )
+    contacts: dict[UUID, list[Contact]] = {}
+    for customer_id, message_id, rule_id, purpose, state, not_before, first_attempt_at, settled_at in rows:
+        is_accepted = state == MessageState.ACCEPTED
+        at = (settled_at if is_accepted else None) or first_attempt_at or not_before
+        if at > now - CONTACTS_FOR:
+            contacts.setdefault(customer_id, []).append(
+                Contact(
+                    message_id=message_id,
+                    rule_id=rule_id,
+                    purpose=purpose or "",
+                    at=at,
+                    is_started=state != MessageState.QUEUED,
+                )
+            )
+    return contacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What was decided about one customer and promised to them, newest first."""
+
+    decisions: tuple[DecisionRow, ...]
+    messages: tuple[Message, ...]
+
+
+async def history(
+    session: AsyncSession, customer_id: UUID, *, rule_id: str | None = None, limit: int = 20
+) -> History:
+    """The latest stored decisions and messages of a customer, of one rule or of all."""
+    decisions = (
+        select(DecisionRow)
+        .where(col(DecisionRow.customer_id) == customer_id)
+        .order_by(col(DecisionRow.at).desc(), col(DecisionRow.decision_id).desc())
+        .limit(limit)
+    )
+    messages = (
+        select(Message)
+        .where(col(Message.customer_id) == customer_id)
+        .order_by(col(Message.promised_at).desc(), col(Message.message_id).desc())
+        .limit(limit)
+    )
+    if rule_id is not None:
+        decisions = decisions.where(col(DecisionRow.rule_id) == rule_id)
+        messages = messages.where(col(Message.rule_id) == rule_id)
+    return History(
+        decisions=tuple((await session.execute(decisions)).scalars()),
+        messages=tuple((await session.execute(messages)).scalars()),
+    )

@@ -1,0 +1,208 @@
+"""Is anything acknowledged lost, or anything sent twice, when the program is killed at any moment?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+
+from db.conversations import InboundLine
+from db.engine import Database
+from db.events import Event
+from db.inbox import InboxRow
+from sandbox.line import LineStandIn
+from sandbox.serve import serving
+from sandbox.world import CHANNEL_SECRET, CHANNEL_TOKEN, INGEST_KEY, free_port
+from tests.stories.program import Program
+
+THANKS = "ご購入ありがとうございました。お届けまで、もう少しお待ちください。"
+RULE = f"""\
+id: thanks
+name: 購入のお礼
+state: live
+goal: {{event: reviewed, within: 7d}}
+when:
+  event: bought
+  count: {{at_least: 1}}
+then:
+  - send: {{text: {{ja: "{THANKS}"}}}}
+"""
+POLICY = """\
+quiet_hours: null
+caps: null
+silence_after_unanswered: null
+"""
+CUSTOMERS = 120
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Shop:
+    """A product and its customers, doing things until the program has acknowledged every one of them."""
+
+    def __init__(self, line: LineStandIn, port: int, rng: random.Random) -> None:
+        self.line = line
+        self.url = f"http://127.0.0.1:{port}"
+        self.rng = rng
+        self.people = {f"c{n}": line.add_person(f"客{n}") for n in range(CUSTOMERS)}
+        self.bought: set[str] = set()
+        self.said: set[str] = set()
+        self.is_open = True
+
+    async def post(self, path: str, body: Any) -> bool:
+        timeout = aiohttp.ClientTimeout(total=5)
+        try:
+            async with (
+                aiohttp.ClientSession(trust_env=False, timeout=timeout) as session,
+                session.post(self.url + path, json=body, auth=aiohttp.BasicAuth(INGEST_KEY, "")) as answer,
+            ):
+                assert answer.status in {200, 503}, await answer.text()
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def until(self, act: Any) -> None:
+        """Like any sender: again, with the same ids, until it is acknowledged."""
+        while not await act():
+            await asyncio.sleep(0.02)
+
+    async def join(self, customer: str) -> None:
+        user = self.people[customer]
+        traits = {"userId": customer, "traits": {"name": customer}, "timestamp": now().isoformat()}
+        await self.until(lambda: self.post("/v1/identify", traits))
+        self.line.person(user)
+        for act in (lambda: self.line.follow(user), lambda: self.line.press(user, "consent:yes")):
+            assert (await act()).is_ok
+        linked = {"userId": customer, "traits": {"line_user_id": user}, "timestamp": now().isoformat()}
+        await self.until(lambda: self.post("/v1/identify", linked))
+
+    async def buy(self, customer: str) -> None:
+        body = {
+            "userId": customer,
+            "event": "bought",
+            "messageId": f"order-{customer}",
+            "timestamp": now().isoformat(),
+        }
+        await self.until(lambda: self.post("/v1/track", body))
+        self.bought.add(customer)
+
+    async def speak(self, customer: str) -> None:
+        delivery = await self.line.say(self.people[customer], f"質問です {customer}")
+        if delivery.is_ok:
+            self.said.add(customer)
+
+    async def trade(self) -> None:
+        """Customers come at random moments; some speak after their purchase."""
+        waiting = list(self.people)
+        self.rng.shuffle(waiting)
+        async with asyncio.TaskGroup() as group:
+            while waiting and self.is_open:
+                customer = waiting.pop()
+                group.create_task(self.buy(customer))
+                if self.rng.random() < 0.3:
+                    group.create_task(self.speak(customer))
+                await asyncio.sleep(self.rng.uniform(0, 0.9))
+
+
+async def kill_often(program: Program, shop: Shop, rng: random.Random, kills: int) -> None:
+    for _ in range(kills):
+        program.start()
+        await asyncio.sleep(rng.uniform(0.02, 2.0))
+        await asyncio.to_thread(program.kill)
+    shop.is_open = False
+
+
+async def drained(db: Database, shop: Shop, *, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while True:
+            async with db.begin() as session:
+                waiting = await session.scalar(
+                    select(func.count()).select_from(InboxRow).where(col(InboxRow.done_at).is_(None))
+                )
+            reached = sum(THANKS in "".join(shop.line.texts(shop.people[c])) for c in shop.bought)
+            if not waiting and reached == len(shop.bought):
+                return
+            await asyncio.sleep(0.5)
+
+
+@pytest.fixture
+def kills() -> int:
+    return int(os.environ.get("KILLS", "50"))
+
+
+@pytest.fixture
+def seed() -> int:
+    """Moments of the kills; a failing run shows it among the test's arguments."""
+    return int(os.environ.get("SEED", random.randrange(1_000_000)))
+
+
+async def test_fifty_kills_lose_nothing_acknowledged_and_send_nothing_twice(
+    db: Database, database_url: str, tmp_path: Path, kills: int, seed: int
+) -> None:
+    rng = random.Random(seed)
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "thanks.yaml").write_text(RULE)
+    (rules / "policy.yaml").write_text(POLICY)
+    line = LineStandIn(channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, clock=now)
+    async with serving(line.app) as address:
+        port = free_port()
+        line.webhook_url = f"http://127.0.0.1:{port}/line/webhook"
+        line.webhook_redelivery = True
+        shop = Shop(line, port, rng)
+        program = Program(
+            {
+                "database_url": database_url,
+                "port": port,
+                "yorisoi_ingest_key": INGEST_KEY,
+                "yorisoi_tick_seconds": 0.5,
+                "yorisoi_rules": rules,
+                "yorisoi_policy": rules / "policy.yaml",
+                "line_channel_secret": CHANNEL_SECRET,
+                "line_channel_access_token": CHANNEL_TOKEN,
+                "line_api_base_url": address,
+            }
+        )
+        program.start()
+        try:
+            await program.answering()
+            async with asyncio.TaskGroup() as group:
+                for customer in shop.people:
+                    group.create_task(shop.join(customer))
+            await asyncio.to_thread(program.kill)
+
+            async with asyncio.TaskGroup() as group:
+                trading = group.create_task(shop.trade())
+                await kill_often(program, shop, rng, kills)
+                program.start()
+                await program.answering()
+                for _ in range(20):
+                    await line.redeliver()
+                await trading
+            await drained(db, shop, seconds=90)
+        finally:
+            with contextlib.suppress(AttributeError):
+                program.kill()
+
+        copies = Counter({c: line.texts(user).count(THANKS) for c, user in shop.people.items()})
+        assert {c for c, n in copies.items() if n > 1} == set(), "sent twice"
+        assert {c for c in shop.bought if copies[c] == 0} == set(), "acknowledged, never sent"
+        async with db.begin() as session:
+            stored = await session.scalars(select(col(Event.message_id)).where(col(Event.name) == "bought"))
+            heard = await session.scalars(select(col(InboundLine.text)))
+        assert Counter(stored.all()) == Counter(f"order-{c}" for c in shop.bought)
+        assert {f"質問です {c}" for c in shop.said} <= set(heard.all())
+        assert len(shop.bought) > 10
+        assert [call for call in line.journal if getattr(call, "contract_violation", None)] == []
