@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from db.consents import ConsentEntry
+from db import consents as ledger
 from db.conversations import ConversationRow
 from db.customers import Customer, LineUser
 from db.followups import (
@@ -25,7 +25,7 @@ from db.leads import OPEN_STATES, Lead
 from db.messages import Message, MessageKind, MessageState
 from db.rules import RuleBook, current_rulebook
 from db.signals import SignalRow
-from followups.facts import Consent, Contact, Conversation, Facts, FollowUp, LineContact, Signal
+from followups.facts import Contact, Conversation, Facts, FollowUp, LineContact, Signal
 from followups.rules.model import RuleState
 from followups.zones import is_zone
 
@@ -51,7 +51,7 @@ async def load_facts(
     book = await current_rulebook(session)
     people = await _people(session, ids)
     signals = await _signals(session, ids, None if with_all_signals else book.read_keys)
-    consents = await _consents(session, ids)
+    consents = await ledger.current(session, ids)
     contacts = await _contacts(session, ids, now=now)
     passages = await latest_passages(session, ids)
     rehearsed = await latest_shadow_passages(
@@ -61,24 +61,22 @@ async def load_facts(
     for row in people:
         customer, talk = row.Customer, row.ConversationRow
         of_customer = customer.customer_id
-        known = signals.get(of_customer, {})
-        follow_ups = _standing(
-            passages.get(of_customer, {}), rehearsed.get(of_customer, {}), book, known, now=now
-        )
-        facts[of_customer] = Facts(
+        loaded = Facts(
             customer_id=of_customer,
             external_id=customer.external_id,
             attributes=customer.attributes,
             account=customer.account,
             timezone=_timezone(customer.timezone, book),
             language=customer.language,
-            signals=known,
+            signals=signals.get(of_customer, {}),
             line=_line(row.LineUser),
             consents=consents.get(of_customer, {}),
             contacts=tuple(contacts.get(of_customer, ())),
-            follow_ups=follow_ups,
             conversation=_conversation(talk),
             has_open_lead=row.lead_id is not None,
+        )
+        facts[of_customer] = _with_passages(
+            loaded, passages.get(of_customer, {}), rehearsed.get(of_customer, {}), book, now=now
         )
     return facts
 
@@ -96,39 +94,38 @@ def _line(user: LineUser | None) -> LineContact | None:
 def _conversation(talk: ConversationRow | None) -> Conversation | None:
     if talk is None:
         return None
-    heard, spoken = talk.last_inbound_at, talk.last_outbound_at
     return Conversation(
         is_open=talk.is_open,
         revision=talk.revision,
         owner=talk.owner,
-        is_unanswered=talk.is_open and heard is not None and (spoken is None or heard > spoken),
-        last_inbound_at=heard,
-        last_outbound_at=spoken,
+        is_unanswered=talk.is_unanswered,
+        last_inbound_at=talk.last_inbound_at,
+        last_outbound_at=talk.last_outbound_at,
     )
 
 
-def _standing(
+def _with_passages(
+    facts: Facts,
     passages: dict[str, FollowUp],
     rehearsed: dict[str, FollowUp],
     book: RuleBook,
-    signals: dict[str, Signal],
     *,
     now: datetime,
-) -> dict[str, FollowUp]:
-    """The latest passage by rule as of now; for shadow rules also what would have been one."""
+) -> Facts:
+    """The latest passage by rule as it stands; for shadow rules also what would have been one."""
     latest = dict(passages)
     for rule_id, passage in rehearsed.items():
         real = latest.get(rule_id)
         if real is None or real.entered_at < passage.entered_at:
             latest[rule_id] = passage
     for rule_id, passage in latest.items():
-        rule = book.stored.get(rule_id)
+        rule = book.by_id.get(rule_id)
         if rule is not None:
-            latest[rule_id] = as_it_stands(passage, rule, signals.get(rule.goal.event), now=now)
-    return latest
+            latest[rule_id] = as_it_stands(passage, rule, facts, now=now)
+    return replace(facts, follow_ups=latest)
 
 
-async def _people(session: AsyncSession, ids: Collection[UUID]) -> list[Row[Any]]:
+async def _people(session: AsyncSession, ids: Collection[UUID]) -> list[Any]:
     of = col(Customer.customer_id)
     rows = await session.execute(
         select(Customer, LineUser, ConversationRow, col(Lead.lead_id))
@@ -145,7 +142,7 @@ async def _people(session: AsyncSession, ids: Collection[UUID]) -> list[Row[Any]
         .order_by(of, col(LineUser.is_friend).nulls_first())
         .execution_options(populate_existing=True)
     )
-    return list(rows.all())
+    return [*rows.all()]
 
 
 async def _signals(
@@ -169,29 +166,6 @@ async def _signals(
             key=key, count=n, first_at=first_at, last_at=last_at, recent=tuple(recent or ())
         )
     return signals
-
-
-async def _consents(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, dict[str, Consent]]:
-    rows = await session.execute(
-        select(
-            col(ConsentEntry.customer_id),
-            col(ConsentEntry.purpose),
-            col(ConsentEntry.is_granted),
-            col(ConsentEntry.at),
-        )
-        .where(col(ConsentEntry.customer_id).in_(ids))
-        .distinct(col(ConsentEntry.customer_id), col(ConsentEntry.purpose))
-        .order_by(
-            col(ConsentEntry.customer_id),
-            col(ConsentEntry.purpose),
-            col(ConsentEntry.at).desc(),
-            col(ConsentEntry.is_granted),
-        )
-    )
-    consents: dict[UUID, dict[str, Consent]] = {}
-    for customer_id, purpose, is_granted, at in rows:
-        consents.setdefault(customer_id, {})[purpose] = Consent(purpose=purpose, is_granted=is_granted, at=at)
-    return consents
 
 
 async def _contacts(

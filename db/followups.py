@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from sqlalchemy import (
     ARRAY,
@@ -27,7 +28,8 @@ from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, 
 from db.events import Event
 from db.messages import Message, MessageState
 from db.signals import SignalRow
-from followups.facts import FollowUp, FollowUpState, Signal
+from followups.decide import GoalState, goal_state
+from followups.facts import Facts, FollowUp, FollowUpState
 from followups.rules.model import Rule
 
 
@@ -106,7 +108,7 @@ async def end_finished(
         )
     ).all()
     ended = 0
-    goals = await _goals_reached(session, [row for row, _ in rows], rules, now=now)
+    goals = await _goals_reached(session, [row for row, _ in rows], rules)
     for row, message_state in rows:
         rule = rules.get(row.rule_id)
         reached_at = goals.get((row.customer_id, row.rule_id, row.occasion))
@@ -140,7 +142,7 @@ Passage = tuple[UUID, str, int]
 
 
 async def _goals_reached(
-    session: AsyncSession, rows: Sequence[FollowUpRow], rules: Mapping[str, Rule], *, now: datetime
+    session: AsyncSession, rows: Sequence[FollowUpRow], rules: Mapping[str, Rule]
 ) -> dict[Passage, datetime]:
     """When the goal of each of these passages happened first within its window, where it did.
 
@@ -156,9 +158,9 @@ async def _goals_reached(
             literal([row.occasion for row, _ in known], ARRAY(Integer)),
             literal([goal.event for _, goal in known], ARRAY(String)),
             literal([row.entered_at for row, _ in known], ARRAY(Timestamp)),
-            literal([min(now, row.entered_at + goal.within) for row, goal in known], ARRAY(Timestamp)),
+            literal([row.entered_at + goal.within for row, goal in known], ARRAY(Timestamp)),
         )
-        .table_valued("customer_id", "rule_id", "occasion", "event", "above", "upto", name="asked")
+        .table_valued("customer_id", "rule_id", "occasion", "event", "opens", "closes", name="asked")
         .render_derived()
     )
     latest = col(SignalRow.last_at)
@@ -167,13 +169,14 @@ async def _goals_reached(
         .where(
             col(Event.customer_id) == asked.c.customer_id,
             col(Event.name) == asked.c.event,
-            col(Event.at) > asked.c.above,
-            col(Event.at) <= asked.c.upto,
+            col(Event.at) >= asked.c.opens,
+            col(Event.at) < asked.c.closes,
+            col(Event.is_folded),
         )
         .lateral("first")
     )
     reached: ColumnElement[datetime | None] = func.coalesce(
-        first.c.at, case((latest <= asked.c.upto, latest))
+        first.c.at, case((latest < asked.c.closes, latest))
     )
     found = await session.execute(
         select(asked.c.customer_id, asked.c.rule_id, asked.c.occasion, reached)
@@ -183,7 +186,7 @@ async def _goals_reached(
             and_(
                 col(SignalRow.customer_id) == asked.c.customer_id,
                 col(SignalRow.key) == asked.c.event,
-                latest > asked.c.above,
+                latest >= asked.c.opens,
             ),
         )
         .join(first, true())
@@ -313,19 +316,18 @@ async def latest_shadow_passages(
     return passages
 
 
-def as_it_stands(passage: FollowUp, rule: Rule, goal: Signal | None, *, now: datetime) -> FollowUp:
-    """The passage with its end, when the goal was reached or the window is over but that is not stored yet.
-
-    Args:
-        goal: the customer's signal of the rule's goal.
-    """
+def as_it_stands(passage: FollowUp, rule: Rule, facts: Facts, *, now: datetime) -> FollowUp:
+    """The passage with its end, when the goal was reached or the window is over but that is not stored yet."""
     if passage.state is not FollowUpState.ACTIVE:
         return passage
-    over_at = passage.entered_at + rule.goal.within
-    if goal is not None and passage.entered_at < goal.last_at <= min(now, over_at):
-        because, ended_at = GOAL, goal.last_at
-    elif now >= over_at:
-        because, ended_at = WINDOW_OVER, over_at
-    else:
-        return passage
+    progress = goal_state(passage, facts, rule, now=now)
+    match progress.state:
+        case GoalState.OPEN:
+            return passage
+        case GoalState.REACHED:
+            because, ended_at = GOAL, progress.reached_at
+        case GoalState.MISSED:
+            because, ended_at = WINDOW_OVER, progress.closes_at
+        case _:
+            assert_never(progress.state)
     return replace(passage, state=FollowUpState.ENDED, ended_at=ended_at, ended_because=because)

@@ -6,7 +6,7 @@ configuration's digest changes. Date attributes that rules read are watched unde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from db.columns import UUID, Json, datetime, document, moment
 from db.signals import WatchRow
 from followups.rules.model import Policy, Rule, RuleState
 from followups.rules.parsing import RuleError, RuleSet, load_folder
-from followups.signals import Watch, first_key, nth_key
+from followups.signals import Watch, first_key, merge, nth_key
 
 log = structlog.get_logger()
 
@@ -78,8 +78,7 @@ class RuleBook:
 
     Attributes:
         rules: the published ones (shadow, canary, live), by id order.
-        by_id: the same, by id. A rule that is missing here must not send.
-        stored: every stored rule that can be read, whatever its state.
+        by_id: every stored rule that can be read, whatever its state (`rule.state` says).
         broken: why a stored rule cannot be read by this version of the program, by rule id.
         read_keys: the keys of all signals that a published rule reads.
         revision: grows with every change of rules, states or policy.
@@ -88,7 +87,6 @@ class RuleBook:
 
     rules: tuple[Rule, ...]
     by_id: Mapping[str, Rule]
-    stored: Mapping[str, Rule]
     policy: Policy
     revision: int = 0
     digest: str = ""
@@ -136,8 +134,7 @@ async def _read_book(session: AsyncSession, revision: int, digest: str) -> RuleB
     published = tuple(rule for rule in stored.values() if rule.state in PUBLISHED_STATES)
     return RuleBook(
         rules=published,
-        by_id=MappingProxyType({rule.id: rule for rule in published}),
-        stored=MappingProxyType(stored),
+        by_id=MappingProxyType(stored),
         policy=_parsed_policy(await _setting(session, POLICY)),
         revision=revision,
         digest=digest,
@@ -173,18 +170,12 @@ def read_keys(rule: Rule) -> frozenset[str]:
     return frozenset(keys)
 
 
-def watched(rules: Iterable[Rule]) -> dict[str, Watch]:
+def watched(rules: Collection[Rule]) -> dict[str, Watch]:
     """The union of what these rules watch, by event or `@attribute`."""
-    union: dict[str, Watch] = {}
+    wanted = [watch for rule in rules for watch in rule.when.watches()]
+    wanted += [Watch(event=rule.goal.event) for rule in rules]
     for rule in rules:
-        wanted = [*rule.when.watches(), Watch(event=rule.goal.event)]
         wanted += [Watch(event=each.key) for each in rule.when.thresholds() if each.key.startswith("@")]
-        for watch in wanted:
-            known = union.get(watch.event, Watch(event=watch.event))
-            union[watch.event] = Watch(
-                event=watch.event,
-                depth=max(known.depth, watch.depth),
-                ranks=known.ranks | watch.ranks,
-                is_first_watched=known.is_first_watched or watch.is_first_watched,
-            )
-    return union
+    return merge(wanted)
+
+

@@ -251,14 +251,12 @@ def _number(schema: Mapping[str, Any], name: str, *, is_whole: bool) -> float:
 def _string(schema: Mapping[str, Any], name: str, nth: int, brief: Brief) -> str:
     if schema.get("format") in _FORMATS:
         return _FORMATS[schema["format"]]
-    words = _words(name, nth, brief)
-    least, most = schema.get("minLength", 0), schema.get("maxLength", len(words))
-    words = words[: max(int(most), 0)] + "。" * max(0, int(least) - len(words))
-    if any(violations(words, schema)):
-        raise ValueError(
-            f"the sandbox's writer cannot fill {name!r} by the pattern {schema.get('pattern')!r}"
-        )
-    return words
+    least = int(schema.get("minLength", 0))
+    for words in (_words(name, nth, brief), brief.language, brief.intent, "1", "a", "A-1"):
+        fitted = words[: int(schema.get("maxLength", len(words)))] + "。" * max(0, least - len(words))
+        if not any(violations(fitted, schema)):
+            return fitted
+    raise ValueError(f"the sandbox's writer cannot fill {name!r} by the pattern {schema.get('pattern')!r}")
 
 
 def _words(name: str, nth: int, brief: Brief) -> str:

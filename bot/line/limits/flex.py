@@ -14,6 +14,7 @@ from bot.line.limits.shapes import (
     boolean,
     integer,
     matching,
+    objects,
     one_of,
     tagged,
     text,
@@ -206,7 +207,7 @@ def _has_a_block(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
 
 
 def _video_needs_width(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
-    if _has_video(value) and value.get("size", "mega") not in _WITH_VIDEO:
+    if _has_video(value) and str(value.get("size", "mega")) not in _WITH_VIDEO:
         yield Problem(f"{at}.size", "Must be kilo, mega or giga with a video")
 
 
@@ -234,7 +235,7 @@ _bubble = Shape(
 
 
 def _carousel_alike(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
-    bubbles = [bubble for bubble in value.get("contents") or () if isinstance(bubble, Mapping)]
+    bubbles = objects(value, "contents")
     if len({str(bubble.get("size", "mega")) for bubble in bubbles}) > 1:
         yield Problem(f"{at}.contents", "All bubbles must have the same size")
     for index, bubble in enumerate(bubbles):

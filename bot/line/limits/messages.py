@@ -15,6 +15,7 @@ from bot.line.limits.shapes import (
     found,
     integer,
     number,
+    objects,
     one_of,
     tagged,
     text,
@@ -38,10 +39,10 @@ def _emojis_at_dollars(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
     if not isinstance(words, str):
         return
     units = words.encode("utf-16-le", "surrogatepass")
-    for number_, emoji in enumerate(value.get("emojis") or ()):
-        index = emoji.get("index") if isinstance(emoji, Mapping) else None
+    for nth, emoji in enumerate(objects(value, "emojis")):
+        index = emoji.get("index")
         if isinstance(index, int) and units[2 * index : 2 * index + 2] != b"$\0":
-            yield Problem(f"{at}.emojis[{number_}].index", "Must be the position of a $ in the text")
+            yield Problem(f"{at}.emojis[{nth}].index", "Must be the position of a $ in the text")
 
 
 def _placeholders_known(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
@@ -92,7 +93,7 @@ def _sender_name(value: Any, at: str) -> Iterator[Problem]:
 
 
 def _sendable_sticker(value: Any, at: str) -> Iterator[Problem]:
-    if value not in SENDABLE_STICKER_PACKAGES:
+    if not isinstance(value, str) or value not in SENDABLE_STICKER_PACKAGES:
         yield Problem(at, "Must be a package a bot may send")
 
 

@@ -197,6 +197,12 @@ def tagged(shapes: Mapping[str, Check], *, tag: str = "type") -> Check:
     return check
 
 
+def objects(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The objects listed under `name`, whatever else may be there: for rules that look at whole objects."""
+    listed = value.get(name)
+    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list | tuple) else []
+
+
 def anything(_value: Any, _at: str) -> Iterator[Problem]:
     return iter(())
 

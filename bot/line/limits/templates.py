@@ -12,6 +12,7 @@ from bot.line.limits.shapes import (
     array,
     grapheme_len,
     matching,
+    objects,
     one_of,
     tagged,
     text,
@@ -33,7 +34,7 @@ def _shorter_with_image_or_title(most: int) -> Rule:
 
 
 def _columns_alike(value: Mapping[str, Any], at: str) -> Iterator[Problem]:
-    columns = [column for column in value.get("columns") or () if isinstance(column, Mapping)]
+    columns = objects(value, "columns")
     for name in ("thumbnailImageUrl", "title"):
         if len({name in column for column in columns}) > 1:
             yield Problem(f"{at}.columns", f"All columns must have {name}, or none")

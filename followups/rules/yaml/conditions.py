@@ -54,7 +54,8 @@ def read_condition(node: Node, problems: Problems, leaves: Leaves) -> Condition 
         return None
     kinds = [key for key in found.keys if key in KINDS]
     if not kinds:
-        return _unknown_kind(found, problems)
+        _unknown_kind(found, problems)
+        return None
     if len(kinds) > 1:
         at = found.keys[kinds[1]]
         problems.add(

@@ -128,7 +128,7 @@ def read_policy(node: Node, problems: Problems) -> Policy:
         policy,
         timezone=keys.get("timezone", _timezone) or policy.timezone,
         holdout=None if _is_null(found.values.get("holdout")) else keys.get("holdout", read.percent),
-        approval_above=keys.get("approval_above", read.whole(0, 1_000_000)) or policy.approval_above,
+        approval_above=keys.get("approval_above", read.whole(1, 1_000_000)) or policy.approval_above,
         default_purpose=keys.get("default_purpose", purpose) or policy.default_purpose,
         link_hosts=keys.get("link_hosts", _hosts) or (),
     )

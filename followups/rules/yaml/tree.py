@@ -33,6 +33,7 @@ MAX_NODES = 5000
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTH = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,2})?")
 
@@ -119,6 +120,13 @@ def _check_event(event: Any) -> None:
 
 def _scalar(event: Any) -> ScalarNode:
     at = _spot(event)
+    if match := _UNSTORABLE.search(event.value):
+        code = f"U+{ord(match[0]):04X}"
+        raise _Refused(
+            at,
+            f"文字 {code} は使えません（外してください）",
+            f"the character {code} is not allowed (remove it)",
+        )
     is_plain = not event.style
     return ScalarNode(at.line, at.column, event.value, meaning(event.value) if is_plain else event.value)
 
@@ -228,7 +236,7 @@ def _spot_of_index(text: str, index: int) -> Spot:
 
 def _events(text: str) -> Iterator[Any]:
     yaml = YAML(typ="rt", pure=True)
-    yield from yaml.parse(text)  # type: ignore[no-untyped-call]
+    yield from yaml.parse(text)
 
 
 def read_tree(text: str, *, path: str) -> Node:
