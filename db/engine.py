@@ -155,8 +155,7 @@ class Database:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 async with self.begin() as session:
-                    answer = await story(session)
-                return answer
+                    return await story(session)  # leaving the block commits
             except DBAPIError as error:
                 if sqlstate_of(error) in _AGAIN and attempt < _ATTEMPTS:
                     await asyncio.sleep(0.005 * 2**attempt * (0.5 + _jitter()))

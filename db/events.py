@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    Boolean,
     Integer,
     SmallInteger,
     Table,
@@ -138,7 +137,11 @@ async def take_in(session: AsyncSession, events: Sequence[NewEvent], *, now: dat
     indexes = list(fresh.values())
     if not all(event.is_timed for event in given):
         repeated = await _repeats(session, given, now=now)
-        indexes = [index for index in indexes if (events[index].customer_id, events[index].message_id) not in repeated]
+        indexes = [
+            index
+            for index in indexes
+            if (events[index].customer_id, events[index].message_id) not in repeated
+        ]
     taken = [False] * len(events)
     if not indexes:
         return taken
@@ -212,7 +215,9 @@ def _storing() -> Executable:
                 cast(literal("{}", Text()), JSONB),
                 now,
             )
-            .where(~select(customer.c.customer_id).where(customer.c.customer_id == given.c.customer_id).exists())
+            .where(
+                ~select(customer.c.customer_id).where(customer.c.customer_id == given.c.customer_id).exists()
+            )
             .group_by(given.c.customer_id)
             .order_by(given.c.customer_id),
         )
@@ -249,13 +254,10 @@ def _storing() -> Executable:
         .returning(future.c.customer_id)
         .cte("waiting")
     )
-    known = (
-        select(given.c.position)
-        .where(
-            ~select(stored.c.message_id)
-            .where(stored.c.customer_id == given.c.customer_id, stored.c.message_id == given.c.message_id)
-            .exists()
-        )
+    known = select(given.c.position).where(
+        ~select(stored.c.message_id)
+        .where(stored.c.customer_id == given.c.customer_id, stored.c.message_id == given.c.message_id)
+        .exists()
     )
     return select(func.array(known.scalar_subquery(), type_=ARRAY(Integer))).add_cte(
         people, waiting, *fold_into_signals(fresh), _marked(fresh, now)
@@ -293,9 +295,11 @@ async def _repeats(
         .on_conflict_do_nothing()
     )
     await lock_customers(session, customers)
-    asked = func.unnest(arrays.array("customers", Uuid()), arrays.array("messages", Text())).table_valued(
-        column("customer_id", Uuid), column("message_id", Text), name="asked"
-    ).render_derived()
+    asked = (
+        func.unnest(arrays.array("customers", Uuid()), arrays.array("messages", Text()))
+        .table_valued(column("customer_id", Uuid), column("message_id", Text), name="asked")
+        .render_derived()
+    )
     found = await session.execute(
         select(asked.c.customer_id, asked.c.message_id).join(
             Event,
@@ -322,7 +326,13 @@ async def fold_due(session: AsyncSession, *, now: datetime, at_most: int = 5000)
     event: Table = Event.__table__  # type: ignore[attr-defined]
     future: Table = FutureEvent.__table__  # type: ignore[attr-defined]
     keys = (future.c.customer_id, future.c.message_id, future.c.at)
-    come = select(*keys).where(future.c.at <= now).order_by(future.c.at).limit(at_most).with_for_update(skip_locked=True)
+    come = (
+        select(*keys)
+        .where(future.c.at <= now)
+        .order_by(future.c.at)
+        .limit(at_most)
+        .with_for_update(skip_locked=True)
+    )
     due = delete(future).where(tuple_(*keys).in_(come)).returning(*keys).cte("due")
     fresh = (
         update(event)

@@ -199,7 +199,7 @@ async def _goals_reached(
 async def last_occasions(
     session: AsyncSession, customer_ids: Collection[UUID]
 ) -> dict[tuple[UUID, str], int]:
-    """The number of the last passage by (customer, rule), withdrawn ones too: numbers are never used again."""
+    """The number of the last passage by (customer, rule); withdrawn ones keep theirs."""
     rows = await session.execute(
         select(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id), func.max(col(FollowUpRow.occasion)))
         .where(col(FollowUpRow.customer_id).in_(customer_ids))
@@ -317,7 +317,7 @@ async def latest_shadow_passages(
 
 
 def as_it_stands(passage: FollowUp, rule: Rule, facts: Facts, *, now: datetime) -> FollowUp:
-    """The passage with its end, when the goal was reached or the window is over but that is not stored yet."""
+    """The passage, ended where the goal was reached or the window is over but that is not stored yet."""
     if passage.state is not FollowUpState.ACTIVE:
         return passage
     progress = goal_state(passage, facts, rule, now=now)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import DDL, column, func, select, table
+from sqlalchemy import column, func, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Month = tuple[int, int]
@@ -52,14 +52,13 @@ async def ensure_partitions(session: AsyncSession, months: Iterable[Month]) -> N
     if not missing:
         return
     await session.execute(select(func.pg_advisory_xact_lock(_PARTITION_LOCK)))
+    connection = await session.connection()
     for month in sorted(missing - await _existing(session, missing)):
         name = partition_name(month)
-        await session.execute(DDL(f"CREATE TABLE {name} (LIKE event INCLUDING ALL)"))
-        await session.execute(
-            DDL(
-                f"ALTER TABLE event ATTACH PARTITION {name}"
-                f" FOR VALUES FROM ('{_first_of(month)}') TO ('{_first_of(month, months_later=1)}')"
-            )
+        await connection.exec_driver_sql(f"CREATE TABLE {name} (LIKE event INCLUDING ALL)")
+        await connection.exec_driver_sql(
+            f"ALTER TABLE event ATTACH PARTITION {name}"
+            f" FOR VALUES FROM ('{_first_of(month)}') TO ('{_first_of(month, months_later=1)}')"
         )
     made |= missing
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from types import MappingProxyType
 
 import structlog
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from db.columns import UUID, Json, datetime, document, moment
-from db.signals import WatchRow
 from followups.rules.model import Policy, Rule, RuleState
-from followups.rules.parsing import RuleError, RuleSet, load_folder
+from followups.rules.parsing import RuleError, load_folder, parse_policy
 from followups.signals import Watch, first_key, merge, nth_key
 
 log = structlog.get_logger()
@@ -94,7 +92,6 @@ class RuleBook:
     read_keys: frozenset[str] = frozenset()
 
 
-_DIGEST_BYTES = 16
 _books: dict[tuple[int, str], RuleBook] = {}
 _KEPT_BOOKS = 8
 """Parsed configurations a process keeps; one is in use, more where a process serves several databases."""
@@ -105,7 +102,7 @@ async def current_rulebook(session: AsyncSession) -> RuleBook:
 
     A stored rule that this version of the program cannot read is left out, loudly; the others go on.
     """
-    revision, digest = await _revision(session)
+    revision, digest = await revision_of(session)
     book = _books.get((revision, digest))
     if book is None:
         book = await _read_book(session, revision, digest)
@@ -115,27 +112,28 @@ async def current_rulebook(session: AsyncSession) -> RuleBook:
     return book
 
 
-async def _revision(session: AsyncSession) -> tuple[int, str]:
-    content = (
-        await session.execute(select(col(Setting.content)).where(col(Setting.name) == REVISION))
-    ).scalar_one_or_none()
+async def revision_of(session: AsyncSession) -> tuple[int, str]:
+    """The configuration's revision and digest."""
+    content = await setting(session, REVISION)
     return (int(content["revision"]), str(content["digest"])) if content is not None else (0, "")
 
 
 async def _read_book(session: AsyncSession, revision: int, digest: str) -> RuleBook:
+    policy = await _stored_policy(session)
     stored: dict[str, Rule] = {}
     broken: dict[str, str] = {}
-    for row, version in await _current_versions(session):
+    for row, version in await current_versions(session):
         try:
-            stored[row.rule_id] = _parsed(row, version)
+            stored[row.rule_id] = _parsed(row, version, policy)
         except RuleError as error:
             broken[row.rule_id] = str(error)
-            log.error("rule.left_out", rule_id=row.rule_id, version=row.version, because=str(error))
+    for rule_id, because in broken.items():
+        log.error("rule.left_out", rule_id=rule_id, because=because)
     published = tuple(rule for rule in stored.values() if rule.state in PUBLISHED_STATES)
     return RuleBook(
         rules=published,
         by_id=MappingProxyType(stored),
-        policy=_parsed_policy(await _setting(session, POLICY)),
+        policy=policy,
         revision=revision,
         digest=digest,
         broken=MappingProxyType(broken),
@@ -143,7 +141,34 @@ async def _read_book(session: AsyncSession, revision: int, digest: str) -> RuleB
     )
 
 
-async def _current_versions(session: AsyncSession) -> list[tuple[RuleRow, RuleVersion]]:
+def _parsed(row: RuleRow, version: RuleVersion, policy: Policy) -> Rule:
+    read = load_folder({version.path: version.source, **version.messages}, policy=policy)
+    return replace(read.rules[0], version=row.version, state=RuleState(row.state))
+
+
+async def _stored_policy(session: AsyncSession) -> Policy:
+    content = await setting(session, POLICY)
+    if content is None:
+        return Policy()
+    because = ""
+    try:
+        return parse_policy(content["source"], path=content["path"])
+    except RuleError as error:
+        because = str(error)
+    # Going on with the defaults (quiet hours, caps) is the careful way to be wrong.
+    log.error("policy.left_out", because=because)
+    return Policy()
+
+
+async def setting(session: AsyncSession, name: str) -> Json | None:
+    """A global value, if it was set."""
+    return (
+        await session.execute(select(col(Setting.content)).where(col(Setting.name) == name))
+    ).scalar_one_or_none()
+
+
+async def current_versions(session: AsyncSession) -> list[tuple[RuleRow, RuleVersion]]:
+    """Every stored rule with its current text, by id."""
     rows = await session.execute(
         select(RuleRow, RuleVersion)
         .join(
@@ -179,3 +204,10 @@ def watched(rules: Collection[Rule]) -> dict[str, Watch]:
     return merge(wanted)
 
 
+async def put_setting(session: AsyncSession, name: str, content: Json, *, now: datetime) -> None:
+    """Keep a global value."""
+    await session.execute(
+        insert(Setting)
+        .values(name=name, content=content, changed_at=now)
+        .on_conflict_do_update(index_elements=["name"], set_={"content": content, "changed_at": now})
+    )

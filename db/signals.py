@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     CTE,
     Column,
+    ColumnElement,
     FromClause,
     Index,
     Integer,
     Select,
     Table,
     Text,
+    Uuid,
     case,
     cast,
     column,
     delete,
     func,
     literal,
+    literal_column,
     select,
+    table,
     true,
+    tuple_,
     union_all,
     update,
 )
@@ -29,8 +35,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
+from db import arrays
 from db.columns import UUID, Timestamp, customer_key, datetime, moment
-from followups.signals import Watch, first_key, nth_key
+from followups.signals import MAX_RECENT, Watch, first_key, nth_key
 
 
 class SignalRow(SQLModel, table=True):
@@ -111,7 +118,10 @@ def fold_into_signals(fresh: CTE) -> list[CTE]:
         .table_valued(column("time", Timestamp), name="both")
         .render_derived()
     )
-    kept = select(watch.c.depth).where(watch.c.event == new.excluded.key).correlate_except(watch)
+    arrived: ColumnElement[str] = literal_column(
+        "excluded.key", Text()
+    )  # a subquery would list it as a table
+    kept = select(watch.c.depth).where(watch.c.event == arrived)
     newest = select(both.c.time).order_by(both.c.time.desc()).limit(kept.scalar_subquery())
     base = (
         new.on_conflict_do_update(
@@ -174,3 +184,92 @@ def moments_written(rows: Select[Any], name: str) -> CTE:
         .returning(signal.c.customer_id)
         .cte(name)
     )
+
+
+async def backfill(session: AsyncSession, wanted: Watch) -> None:
+    """Make what is kept of one event what rules now watch of it, from the events themselves.
+
+    To be called under `hold_watch_changes`, in the transaction that changes `watch`. Where old events were
+    dropped, what the signal remembered of them stays. Reads every event: minutes where there are a hundred
+    million; the statement may take as long as it needs.
+    """
+    event = table("event", *(column(name) for name in ("customer_id", "name", "at", "is_folded")))
+    await session.execute(select(func.set_config("statement_timeout", "0", True)))
+    if wanted.depth:
+        times = func.array_agg(aggregate_order_by(event.c.at, event.c.at.desc()), type_=ARRAY(Timestamp))
+        history = (
+            select(event.c.customer_id, times[1 : wanted.depth].label("recent"))
+            .where(event.c.name == wanted.event, event.c.is_folded)
+            .group_by(event.c.customer_id)
+            .subquery("history")
+        )
+        await session.execute(
+            update(signal)
+            .where(
+                signal.c.key == wanted.event,
+                signal.c.customer_id == history.c.customer_id,
+                func.cardinality(signal.c.recent) < func.cardinality(history.c.recent),
+            )
+            .values(recent=history.c.recent)
+        )
+    await session.execute(
+        update(signal)
+        .where(signal.c.key == wanted.event, func.cardinality(signal.c.recent) > wanted.depth)
+        .values(recent=signal.c.recent[1 : wanted.depth] if wanted.depth else NO_TIMES)
+    )
+    await _rederive(session, wanted)
+
+
+async def _rederive(session: AsyncSession, wanted: Watch) -> None:
+    """Write the derived rows of one event anew."""
+    derived = [nth_key(wanted.event, rank) for rank in range(1, MAX_RECENT + 1)] + [first_key(wanted.event)]
+    await session.execute(delete(signal).where(signal.c.key.in_(derived)))
+    of_event = signal.c.key == wanted.event
+    for rank in sorted(wanted.ranks):
+        rows = select(
+            signal.c.customer_id,
+            literal(nth_key(wanted.event, rank)).label("key"),
+            signal.c.recent[rank].label("at"),
+        )
+        await _keep(session, rows.where(of_event, func.cardinality(signal.c.recent) >= rank))
+    if wanted.is_first_watched:
+        rows = select(
+            signal.c.customer_id, literal(first_key(wanted.event)).label("key"), signal.c.first_at.label("at")
+        )
+        await _keep(session, rows.where(of_event))
+
+
+async def _keep(session: AsyncSession, rows: Select[Any]) -> None:
+    await session.execute(select(literal(1)).add_cte(moments_written(rows, "derived")))
+
+
+async def set_moments(session: AsyncSession, moments: Mapping[tuple[UUID, str], datetime | None]) -> None:
+    """Keep these (customer, key) moments, such as a date attribute's day; None removes the row."""
+    gone = sorted(pair for pair, at in moments.items() if at is None)
+    kept = sorted((pair, at) for pair, at in moments.items() if at is not None)
+    if gone:
+        asked = _pairs("gone")
+        await session.execute(
+            delete(signal).where(
+                tuple_(signal.c.customer_id, signal.c.key).in_(select(asked.c.customer_id, asked.c.key))
+            ),
+            {"customers": arrays.uuids([c for c, _ in gone]), "keys": arrays.texts([k for _, k in gone])},
+        )
+    if kept:
+        given = _pairs("kept", arrays.array("times", Timestamp))
+        await session.execute(
+            select(literal(1)).add_cte(
+                moments_written(select(given.c.customer_id, given.c.key, given.c.at), "dates")
+            ),
+            {
+                "customers": arrays.uuids([c for (c, _), _ in kept]),
+                "keys": arrays.texts([k for (_, k), _ in kept]),
+                "times": arrays.moments([at for _, at in kept]),
+            },
+        )
+
+
+def _pairs(name: str, *more: Any) -> Any:
+    names = [column("customer_id", Uuid), column("key", Text), *([column("at", Timestamp)] if more else [])]
+    given = func.unnest(arrays.array("customers", Uuid()), arrays.array("keys", Text()), *more)
+    return given.table_valued(*names, name=name).render_derived()

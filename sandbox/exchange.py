@@ -264,5 +264,5 @@ def _readable(call: Call) -> Any:
         return None
     try:
         return call.json
-    except ValueError:
+    except (ValueError, RecursionError):
         return call.body

@@ -166,7 +166,12 @@ async def world(
         extra: more settings, by name.
     """
     clock = TurnableClock(start, is_running=is_running)
-    line = LineStandIn(channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, clock=clock.now)
+    line = LineStandIn(
+        channel_secret=CHANNEL_SECRET,
+        access_token=CHANNEL_TOKEN,
+        clock=clock.now,
+        webhook_timeout_seconds=10,  # a small, busy machine is not a broken webhook
+    )
     slack = SlackStandIn(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, clock=clock.now)
     openai = OpenAIStandIn(clock.now)
     sato = slack.add_member("sato", real_name="佐藤 健")

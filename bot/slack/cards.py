@@ -20,7 +20,7 @@ MAX_LINES = 3
 MAX_DRAFTS = 3
 CONFIRM_CHARACTERS = 300
 """Slack's limit of a confirm dialog's text. A draft that does not fit whole has no Send button."""
-_DRAFTS_CHARACTERS = 1_500
+_DRAFTS_CHARACTERS = 1_400
 _LINES_CHARACTERS = 600
 
 
@@ -104,7 +104,7 @@ class Written:
 
 
 def lead_card(card: LeadCard, *, language: str) -> Written:
-    """The card in the channel's language: at most 12 blocks and 3,000 characters, times in the reader's zone."""
+    """The card in the channel's language: at most 12 blocks and 3,000 characters."""
     head = [_header(card, language), *_reasons(card), _fields(card, language)]
     drafts = _drafts(card, language) if card.is_open else []
     foot = [*_actions(card, language), _state(card, language)]
@@ -181,17 +181,14 @@ def _drafts(card: LeadCard, language: str) -> list[Json]:
     blocks: list[Json] = []
     shown = card.drafts[:MAX_DRAFTS]
     for number, draft in enumerate(shown, start=1):
-        is_last = number == len(shown)
-        pair = _draft(card, draft, number, len(shown), language, is_last=is_last)
+        pair = _draft(card, draft, number, len(shown), language)
         if blocks and read_characters([*blocks, *pair]) > _DRAFTS_CHARACTERS:
             break
         blocks += pair
     return blocks
 
 
-def _draft(
-    card: LeadCard, draft: CardDraft, number: int, of: int, language: str, *, is_last: bool
-) -> list[Json]:
+def _draft(card: LeadCard, draft: CardDraft, number: int, of: int, language: str) -> list[Json]:
     kind = f"draft.{draft.source}"
     label = say(kind if knows(kind) else "draft.model", language) + (f" ({number}/{of})" if of > 1 else "")
     notes = [f"⚠️ {cut(one_line(finding), 80)}" for finding in draft.findings[:3]]
@@ -290,5 +287,8 @@ def _rich(kind: str, text: str, *, style: Json | None = None) -> Json:
 
 
 def _cut_escaped(text: str, most: int) -> str:
-    """Escaped, then at most about `most` characters; never cut inside an escape."""
-    return escaped(cut(one_line(text), most))
+    """Escaped, at most `most` characters, never cut inside an escape."""
+    kept = cut(one_line(text), most)
+    while (excess := len(escaped(kept)) - most) > 0:
+        kept = cut(kept, len(kept) - 1 - excess // 5)
+    return escaped(kept)

@@ -61,6 +61,8 @@ def control_app(line: LineStandIn) -> Starlette:
     async def action(request: Request) -> Response:
         try:
             asked = json.loads(await request.body())
+            if not isinstance(asked, dict):
+                raise ValueError("an action is a JSON object")  # noqa: TRY004  the page's mistake, told as 400
             return _json(await _act(line, asked))
         except (LookupError, ValueError, TypeError) as wrong:
             return _json({"error": str(wrong)}, 400)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from bot.line.limits import Problem
 from sandbox.exchange import Answer, Call, Declined, Exchange
 from sandbox.line.channel import LINK_TOKEN_LIVES, Channel
-from sandbox.line.routes import Route, declined
+from sandbox.line.routes import Route, declined, read_json
 from sandbox.line.webhooks import Webhooks
 
 NOT_FOUND = {"message": "Not found"}
@@ -136,7 +136,10 @@ def testing_webhook(webhooks: Webhooks) -> Route:
 
     async def test(channel: Channel, call: Call, _exchange: Exchange) -> Answer:
         configured = channel.webhook_url
-        channel.webhook_url = call.json.get("endpoint", configured) if call.body else configured
+        asked = read_json(call) if call.body else {}
+        if not isinstance(asked, dict) or not isinstance(asked.get("endpoint", ""), str):
+            raise declined([Problem("endpoint", "Invalid webhook endpoint URL")])
+        channel.webhook_url = asked.get("endpoint", configured)
         try:
             delivery = await webhooks.deliver([])
         finally:

@@ -22,6 +22,12 @@ class Bubble:
     is_silent: bool = False
     is_unsent: bool = False
     is_read: bool = False
+    is_answered: bool = False
+    """One of its quick replies was tapped: all of them have gone."""
+
+    def choices(self) -> list[dict[str, Any]]:
+        """The quick replies as long as this is the last bubble."""
+        return quick_replies(self.message) if self.by == "bot" and not self.is_answered else []
 
     def as_data(self, *, is_last: bool) -> dict[str, Any]:
         """Plain data; quick replies only on the chat's last bubble, since LINE hides all others."""
@@ -35,7 +41,7 @@ class Bubble:
             "text": None if self.is_unsent else visible_text(self.message),
             "alt_text": self.message.get("altText"),
             "buttons": buttons(self.message),
-            "quick_replies": quick_replies(self.message) if is_last and self.by == "bot" else [],
+            "quick_replies": self.choices() if is_last else [],
             "sender": sender.get("name"),
             "is_silent": self.is_silent,
             "is_unsent": self.is_unsent,
@@ -91,8 +97,7 @@ class Person:
 
     def action_of_quick_reply(self, label: str) -> Mapping[str, Any]:
         """The action behind a quick reply on the screen now; raises `LookupError` naming those there."""
-        shown = self.bubbles[-1] if self.bubbles else None
-        choices = quick_replies(shown.message) if shown and shown.by == "bot" else []
+        choices = self.bubbles[-1].choices() if self.bubbles else []
         return _labelled(choices, label, "quick reply")
 
     def action_of_button(self, label: str) -> Mapping[str, Any]:

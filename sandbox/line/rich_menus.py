@@ -217,6 +217,7 @@ class RichMenus:
 
 def _user_ids(call: Call) -> list[str]:
     ids = call.json.get("userIds")
-    if not isinstance(ids, list) or not 1 <= len(ids) <= BULK_USERS:
+    is_sized = isinstance(ids, list) and 1 <= len(ids) <= BULK_USERS
+    if not is_sized or not all(isinstance(user_id, str) for user_id in ids):
         raise declined([Problem("userIds", f"Size must be between 1 and {BULK_USERS}")])
-    return ids
+    return list(ids)

@@ -32,7 +32,8 @@ class LineStandIn:
 
     `app` has LINE's API (api.line.me and api-data.line.me together), `control` the demo page's own
     surface. `journal` holds every API request seen, `deliveries` every webhook sent, `faults` what is to
-    go wrong next. Moments come from `clock` only.
+    go wrong next; `webhooks.copies` sends every webhook several times, `webhooks.is_standby` gives the
+    chat to another module channel. Moments come from `clock` only.
     """
 
     def __init__(
@@ -233,7 +234,10 @@ class LineStandIn:
         self, user_id: str, label: str, *, params: Mapping[str, str] | None = None
     ) -> Tapped:
         """Taps a quick reply on the last bubble; raises `LookupError` when it is not on the screen."""
-        return await self._do(user_id, self.channel.person(user_id).action_of_quick_reply(label), params)
+        person = self.channel.person(user_id)
+        action = person.action_of_quick_reply(label)
+        person.bubbles[-1].is_answered = True
+        return await self._do(user_id, action, params)
 
     async def tap_button(
         self, user_id: str, label: str, *, params: Mapping[str, str] | None = None

@@ -212,7 +212,7 @@ def _error(message: str, code: str | None) -> dict[str, Any]:
 def _json(call: Call) -> dict[str, Any]:
     try:
         body = call.json
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise Declined(400, _error("We could not parse the JSON body of your request.", None))

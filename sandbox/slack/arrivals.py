@@ -1,16 +1,19 @@
 """What else happens in the workspace that the app hears of: messages, commands, shortcuts, the Home tab?"""
 
 import asyncio
+import re
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from typing import Any
 
 from sandbox.slack.api.files import file_json, new_file
-from sandbox.slack.delivery import Acknowledgement
 from sandbox.slack.elements import Json, NotPossible
-from sandbox.slack.people import People
-from sandbox.slack.workspace import Channel, Message
+from sandbox.slack.people import People, shown_name
+from sandbox.slack.wire.delivery import Acknowledgement
+from sandbox.slack.workspace import Channel, Member, Message
 
+LIVE = re.compile(r"(<(?:@[UW]|#C|!|https?:|mailto:)[^<>]*>)")
+"""Mentions, broadcasts and links, which stay as they are in a message's text."""
 CHANNEL_TYPES = {"public": "channel", "private": "group", "im": "im"}
 
 
@@ -28,7 +31,7 @@ class Arrivals:
 
     async def command(self, user_id: str, command: str, text: str, channel: str) -> Acknowledgement:
         """Type a slash command; text or blocks of the answer appear to the person, or in the channel."""
-        member, place = self.people.member(user_id), self.slack.workspace.channel(channel)
+        member, place = self._insider(user_id), self.people.place(user_id, channel)
         key = self.slack.tickets.new_response_url(user_id, place.id)
         answer = await self.delivery.command(
             {
@@ -36,7 +39,7 @@ class Arrivals:
                 "team_id": self.slack.workspace.team_id,
                 "team_domain": "sandbox",
                 "channel_id": place.id,
-                "channel_name": "directmessage" if place.kind == "im" else place.name,
+                "channel_name": shown_name(place),
                 "user_id": member.id,
                 "user_name": member.name,
                 "command": command,
@@ -56,7 +59,7 @@ class Arrivals:
         self, user_id: str, callback_id: str, *, channel: str | None = None, ts: str | None = None
     ) -> Acknowledgement:
         """Choose a global shortcut; or, with `channel` and `ts`, a message shortcut."""
-        member = self.people.member(user_id)
+        member = self._insider(user_id)
         payload = {
             **self.people.who("shortcut", member),
             "callback_id": callback_id,
@@ -64,7 +67,7 @@ class Arrivals:
             "action_ts": self.slack.workspace.new_ts(),
         }
         if channel is not None:
-            place = self.slack.workspace.channel(channel)
+            place = self.people.place(user_id, channel)
             message = place.message(ts)
             if message is None:
                 raise NotPossible(f"there is no message {ts!r} in #{place.name}")
@@ -73,7 +76,7 @@ class Arrivals:
                 "type": "message_action",
                 "message_ts": message.ts,
                 "message": self.slack.message_json(message),
-                "channel": {"id": place.id, "name": place.name},
+                "channel": {"id": place.id, "name": shown_name(place)},
                 "response_url": self.people.response_url(key),
             }
         return await self.delivery.interaction(payload)
@@ -94,7 +97,7 @@ class Arrivals:
         The app hears of it as Slack would tell it: `message` when the bot is in the channel, `app_mention`
         too when it is mentioned. `copies` delivers the event so many times, with one event_id.
         """
-        member, place = self.people.member(user_id), self.slack.workspace.channel(channel)
+        member, place = self.people.member(user_id), self.people.place(user_id, channel)
         if place.is_archived:
             raise NotPossible(f"#{place.name} is archived")
         if thread_ts is not None and place.message(thread_ts) is None:
@@ -107,6 +110,7 @@ class Arrivals:
             channel=place.id,
             ts=self.slack.workspace.new_ts(),
             user=member.id,
+            bot_id=member.bot_id,
             text=_escaped(text),
             thread_ts=thread_ts,
             is_broadcast=broadcast,
@@ -131,12 +135,12 @@ class Arrivals:
     async def delete(self, user_id: str, channel: str, ts: str) -> Acknowledgement:
         """Delete one's own message; the app hears `message_deleted`."""
         message, place = self._own(user_id, channel, ts)
-        place.messages.remove(message)
+        place.remove(message)
         return await self._tell(message, place, "message_deleted")
 
     async def react(self, user_id: str, channel: str, ts: str, name: str) -> Acknowledgement:
         """Add an emoji to a message; the app hears `reaction_added`."""
-        place = self.slack.workspace.channel(channel)
+        place = self.people.place(user_id, channel)
         message = place.message(ts)
         if message is None:
             raise NotPossible(f"there is no message {ts!r} in #{place.name}")
@@ -206,6 +210,15 @@ class Arrivals:
         while self._echoes:
             await asyncio.gather(*self._echoes)
 
+    def _insider(self, user_id: str) -> Member:
+        """A member of the workspace itself: the app's commands and shortcuts are not there for others."""
+        member = self.people.member(user_id)
+        if member.team_id != self.slack.workspace.team_id:
+            raise NotPossible(
+                f"{member.name} is of another workspace and has no commands or shortcuts of this app"
+            )
+        return member
+
     def _own(self, user_id: str, channel: str, ts: str) -> tuple[Message, Channel]:
         place = self.slack.workspace.channel(channel)
         message = place.message(ts)
@@ -259,9 +272,10 @@ class Arrivals:
 
 def _escaped(text: str) -> str:
     """Text as Slack stores it: `&`, `<` and `>` escaped, mentions and links left as they are."""
-    if text.startswith("<") or "<@" in text or "<#" in text or "<!" in text or "<http" in text:
-        return text
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    parts = LIVE.split(text)
+    plain = [part.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for part in parts[::2]]
+    live = [*parts[1::2], ""]
+    return "".join(piece for pair in zip(plain, live, strict=True) for piece in pair)
 
 
 def _written(text: str, block_id: str) -> Json:

@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 
 from sandbox.slack.api.views import acceptable
 from sandbox.slack.calls import Refused
-from sandbox.slack.delivery import Acknowledgement, Delivery
 from sandbox.slack.elements import (
     FIELDS,
     STATELESS,
@@ -17,9 +16,10 @@ from sandbox.slack.elements import (
     find,
     is_empty,
 )
-from sandbox.slack.hooks import Hooks
 from sandbox.slack.modals import STACK, View
 from sandbox.slack.state import SlackState
+from sandbox.slack.wire.delivery import Acknowledgement, Delivery
+from sandbox.slack.wire.hooks import Hooks
 from sandbox.slack.workspace import Channel, Member, Message
 
 TROUBLE = "We had some trouble connecting. Try again?"
@@ -51,7 +51,7 @@ class People:
         id, a text; on a button it overrides the stored value, as a forged request would. `selected_option`
         is the same under Slack's name.
         """
-        member, place = self.member(user_id), self.slack.workspace.channel(channel)
+        member, place = self.member(user_id), self.place(user_id, channel)
         message = self._message(place, ts, user_id)
         placed = find(message.blocks, action_id, block_id)
         action = self._act(placed, value if value is not None else selected_option, message.state, user_id)
@@ -68,7 +68,7 @@ class People:
             **self.who("block_actions", member),
             "container": container,
             "trigger_id": self.slack.tickets.new_trigger(user_id),
-            "channel": {"id": place.id, "name": place.name},
+            "channel": {"id": place.id, "name": shown_name(place)},
             "state": {"values": message.state},
             "response_url": self.response_url(key),
             "actions": [action],
@@ -127,7 +127,8 @@ class People:
     async def close_view(self, user_id: str, view_id: str, *, whole_stack: bool = False) -> Acknowledgement:
         """Press Cancel, or × which closes the whole stack. The app is told only with notify_on_close."""
         view = self.view(user_id, view_id)
-        if whole_stack:
+        is_cleared = whole_stack or bool(view.content.get("clear_on_close"))
+        if is_cleared:
             self.slack.views.clear(user_id)
         else:
             self.slack.views.close(view)
@@ -137,7 +138,7 @@ class People:
             {
                 **self.who("view_closed", self.member(user_id)),
                 "view": self.slack.views.as_json(view),
-                "is_cleared": whole_stack or bool(view.content.get("clear_on_close")),
+                "is_cleared": is_cleared,
             }
         )
 
@@ -162,12 +163,12 @@ class People:
                 "view": self.slack.views.as_json(view),
             }
         elif channel is not None and ts is not None:
-            place = self.slack.workspace.channel(channel)
+            place = self.place(user_id, channel)
             message = self._message(place, ts, user_id)
             placed = find(message.blocks, action_id, block_id)
             payload |= {
                 "container": {"type": "message", "message_ts": ts, "channel_id": place.id},
-                "channel": {"id": place.id, "name": place.name},
+                "channel": {"id": place.id, "name": shown_name(place)},
                 "message": self.slack.message_json(message),
             }
         else:
@@ -190,6 +191,14 @@ class People:
         if member.deleted:
             raise NotPossible(f"{member.name} is deactivated")
         return member
+
+    def place(self, user_id: str, channel: str) -> Channel:
+        """A conversation this person can see: public ones of their own workspace, and those they are in."""
+        place = self.slack.workspace.channel(channel)
+        is_own = self.member(user_id).team_id == self.slack.workspace.team_id
+        if user_id in self.slack.workspace.members_of(place) or (is_own and place.kind == "public"):
+            return place
+        raise NotPossible(f"this person does not see #{place.name}")
 
     def view(self, user_id: str, view_id: str) -> View:
         view = self.slack.view_of(view_id)
@@ -281,6 +290,11 @@ class People:
                 view.trouble = TROUBLE
         except Refused as refused:
             view.trouble = f"{TROUBLE} ({refused.error}: {refused.more})"
+
+
+def shown_name(channel: Channel) -> str:
+    """The conversation's name as interaction payloads give it."""
+    return {"im": "directmessage", "private": "privategroup"}.get(channel.kind, channel.name)
 
 
 def _errors(view: View, errors: Any) -> dict[str, str]:

@@ -46,6 +46,19 @@ def rich_text(element: Mapping[str, Any]) -> str:
     return str(element.get("text") or element.get("url", ""))
 
 
+def pings_everyone(shown: Any) -> bool:
+    """Whether a text or blocks hold a live @channel, @here or @everyone; plain_text is never live."""
+    if isinstance(shown, str):
+        return any(ping in shown for ping in ("<!channel", "<!here", "<!everyone"))
+    if isinstance(shown, list):
+        return any(pings_everyone(each) for each in shown if isinstance(each, list | dict))
+    if shown.get("type") in {"mrkdwn", "markdown"}:
+        return pings_everyone(shown["text"])
+    if shown.get("type") == "broadcast":
+        return True
+    return any(pings_everyone(each) for each in shown.values() if isinstance(each, list | dict))
+
+
 def _lines(block: Json, state: State) -> list[str]:
     kind = block["type"]
     if kind in {"header", "section", "context", "actions", "context_actions", "input", "image"}:

@@ -10,17 +10,18 @@ from starlette.routing import Route
 
 from sandbox.slack.arrivals import Arrivals
 from sandbox.slack.calls import Call
-from sandbox.slack.control import control
-from sandbox.slack.delivery import Acknowledgement, Delivery, Undelivered
 from sandbox.slack.elements import Json
 from sandbox.slack.faults import Faults
-from sandbox.slack.hooks import Hooks
 from sandbox.slack.modals import View
 from sandbox.slack.people import People, Values
-from sandbox.slack.rates import Rates
-from sandbox.slack.sockets import Sockets
+from sandbox.slack.rendering import pings_everyone
 from sandbox.slack.state import BOT_SCOPES, SlackState
-from sandbox.slack.web_api import WebApi
+from sandbox.slack.wire.control import control
+from sandbox.slack.wire.delivery import Acknowledgement, Delivery, Undelivered
+from sandbox.slack.wire.hooks import Hooks
+from sandbox.slack.wire.rates import Rates
+from sandbox.slack.wire.sockets import Sockets
+from sandbox.slack.wire.web_api import WebApi
 from sandbox.slack.workspace import Button, Member, Message, Workspace
 
 
@@ -196,10 +197,9 @@ class SlackStandIn:
         return shown.buttons()
 
     def broadcasts(self) -> list[Message]:
-        """Messages that would ping a whole channel: mostly somebody's raw text that was not escaped."""
-        pings = ("<!channel", "<!here", "<!everyone")
-        ours = [each for each in self.workspace.everything_posted() if each.bot_id]
-        return [each for each in ours if any(ping in each.text + each.plain_text() for ping in pings)]
+        """Messages of the bot that ping a whole channel: mostly somebody's raw text that was not escaped."""
+        ours = [each for each in self.workspace.everything_posted() if each.user == self.bot.id]
+        return [each for each in ours if pings_everyone(each.blocks or each.text)]
 
     # What there is to set and to look up.
 

@@ -80,6 +80,8 @@ class SlackState:
         for key in ("blocks", "attachments", "files", "thread_ts", "username"):
             if getattr(message, key):
                 written[key] = getattr(message, key)
+        if message.is_deleted:
+            written["subtype"] = "tombstone"
         if message.is_broadcast:
             written["subtype"] = "thread_broadcast"
         if message.metadata:

@@ -36,6 +36,7 @@ class Member:
     is_ultra_restricted: bool = False
     is_admin: bool = False
     is_bot: bool = False
+    bot_id: str | None = None
     deleted: bool = False
 
 
@@ -48,7 +49,10 @@ class UserGroup:
 
 @dataclass(kw_only=True)
 class Message:
-    """One message; `seen_only_by` is set on ephemeral ones, `thread_ts` is the parent's ts on replies."""
+    """One message; `seen_only_by` is set on ephemeral ones, `thread_ts` is the parent's ts on replies.
+
+    A deleted parent stays as a tombstone while it has replies (`is_deleted`).
+    """
 
     channel: str
     ts: str
@@ -65,6 +69,7 @@ class Message:
     files: list[Json] = field(default_factory=list)
     edited_ts: str | None = None
     seen_only_by: str | None = None
+    is_deleted: bool = False
     state: State = field(default_factory=dict)
 
     @property
@@ -107,6 +112,20 @@ class Channel:
     def message(self, ts: object) -> Message | None:
         return next((each for each in self.messages if each.ts == ts), None)
 
+    def remove(self, message: Message) -> None:
+        """Take a message away; of a parent with replies a tombstone is left, as in Slack."""
+        if not self.replies(message.ts):
+            self.messages.remove(message)
+            return
+        message.is_deleted = True
+        message.text, message.blocks, message.attachments, message.files = (
+            "This message was deleted.",
+            [],
+            [],
+            [],
+        )
+        message.metadata, message.state, message.reactions = None, {}, {}
+
     def replies(self, ts: str) -> list[Message]:
         return [each for each in self.messages if each.is_reply and each.thread_ts == ts]
 
@@ -143,7 +162,13 @@ class Workspace:
         self._last_microsecond = 0
         self.bot_id = self.new_id("B")
         self.bot = Member(
-            id=self.new_id("U"), name=bot_name, real_name=bot_name, team_id=team_id, is_bot=True, tz="Etc/UTC"
+            id=self.new_id("U"),
+            name=bot_name,
+            real_name=bot_name,
+            team_id=team_id,
+            is_bot=True,
+            bot_id=self.bot_id,
+            tz="Etc/UTC",
         )
         self.members[self.bot.id] = self.bot
 
@@ -199,8 +224,14 @@ class Workspace:
     def members_of(self, channel: Channel) -> list[str]:
         if channel.member_ids is not None:
             return channel.member_ids
-        people = [each.id for each in self.members.values() if not each.deleted and each is not self.bot]
+        people = [each.id for each in self.members.values() if self._could_be_in(channel, each)]
         return [*people, self.bot.id] if channel.has_bot else people
+
+    def _could_be_in(self, channel: Channel, member: Member) -> bool:
+        """People of other workspaces are in shared channels only, and the bot is counted apart."""
+        if member.deleted or member is self.bot:
+            return False
+        return member.team_id == self.team_id or channel.is_ext_shared
 
     def everything_posted(self) -> Iterator[Message]:
         for channel in self.channels.values():
@@ -234,6 +265,7 @@ class Workspace:
             is_restricted=is_restricted,
             is_ultra_restricted=is_ultra_restricted,
             is_bot=is_bot,
+            bot_id=self.new_id("B") if is_bot else None,
             deleted=deleted,
         )
         self.members[member.id] = member

@@ -472,6 +472,14 @@ class TestWebhooks:
         await stage.line.release_webhooks(is_reversed=True, copies=2)
         assert [event["message"]["text"] for event in stage.server.events] == ["二", "二", "一", "一"]
 
+    async def test_every_webhook_twice_and_in_standby(self, stage: Stage, tanaka: str):
+        stage.line.webhooks.copies = 2
+        stage.line.webhooks.is_standby = True
+        await stage.line.say(tanaka, "二度")
+        first, second = stage.server.events
+        assert first == second
+        assert (first["mode"], "replyToken" in first) == ("standby", False)
+
     async def test_several_events_in_one_request_and_none(self, stage: Stage, tanaka: str):
         events = [stage.line.event("unfollow", tanaka), stage.line.event("follow", tanaka, follow={})]
         assert (await stage.line.deliver(events)).status == 200
@@ -550,6 +558,15 @@ class TestTaps:
         await stage.line.tap_quick_reply(tanaka, "今は忙しい")
         assert stage.server.events[-1]["postback"] == {"data": "q:busy"}
         assert stage.line.phone(tanaka)[-1]["text"] == "今は忙しい"
+
+    async def test_a_tap_takes_the_quick_replies_away_even_without_a_bubble(self, stage: Stage, tanaka: str):
+        silent = {"type": "postback", "label": "はい", "data": "yes"}
+        items = [{"type": "action", "action": silent}]
+        await stage.push(tanaka, {"type": "text", "text": "?", "quickReply": {"items": items}})
+        await stage.line.tap_quick_reply(tanaka, "はい")
+        assert stage.line.phone(tanaka)[-1]["quick_replies"] == []
+        with pytest.raises(LookupError):
+            await stage.line.tap_quick_reply(tanaka, "はい")
 
     async def test_a_flex_button_opens_a_link_without_following_it(self, stage: Stage, tanaka: str):
         stage.line.local_hosts["https://bot.example"] = stage.server_url
@@ -675,6 +692,35 @@ async def test_the_demo_page_sees_phones_and_acts(stage: Stage, tanaka: str):
         assert (await act(action="delete_everything"))[0] == 400
         assert (await act(action="add_person", display_name="鈴木"))[1]["user_id"].startswith("U")
     assert all("/sandbox/" not in exchange.path for exchange in stage.line.journal)
+
+
+async def test_a_server_stops_at_once_though_requests_hang():
+    async def hang(_request: Request) -> Response:
+        await asyncio.sleep(60)
+        return Response()
+
+    loop = asyncio.get_running_loop()
+    async with aiohttp.ClientSession() as session:
+        async with serving(Starlette(routes=[Route("/", hang)])) as url, serving(BotServer().app) as other:
+            async with session.get(f"{other}/r/x", allow_redirects=False) as response:
+                assert response.status == 302
+            hanging = asyncio.create_task(session.get(url))
+            await asyncio.sleep(0.05)
+            started = loop.time()
+        assert loop.time() - started < 2
+        with pytest.raises(aiohttp.ClientError):
+            await hanging
+
+
+async def test_an_application_that_cannot_start_says_so():
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        raise LookupError("no database")
+        yield
+
+    with pytest.raises(RuntimeError, match="did not start"):
+        async with serving(Starlette(lifespan=lifespan)):
+            pass
 
 
 async def test_units_are_counted_by_month(stage: Stage, tanaka: str):

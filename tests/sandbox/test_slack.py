@@ -214,6 +214,15 @@ async def test_threads_take_the_parents_ts_only(desk: Desk) -> None:
     assert replies["messages"][0]["reply_count"] == 1
 
 
+async def test_a_deleted_parent_stays_as_a_tombstone_while_it_has_replies(desk: Desk) -> None:
+    ts = await desk.card()
+    reply = str((await desk.client.chat_postMessage(channel=desk.leads, thread_ts=ts, text="note"))["ts"])
+    await desk.client.chat_delete(channel=desk.leads, ts=ts)
+    assert [each.text for each in desk.slack.thread("leads", ts)] == ["This message was deleted.", "note"]
+    assert await refused(desk.client.chat_delete(channel=desk.leads, ts=ts)) == "message_not_found"
+    await desk.client.chat_delete(channel=desk.leads, ts=reply)
+
+
 async def test_history_pages_and_shows_metadata_payloads_only_when_asked(desk: Desk) -> None:
     for number in range(5):
         await desk.card(metadata={"event_type": "lead", "event_payload": {"n": number}})
@@ -829,3 +838,29 @@ async def test_blocks_validate_needs_no_token(desk: Desk) -> None:
         answer = await response.json()
     assert answer["error"] == "invalid_blocks"
     assert answer["errors"][0]["pointer"] == "/blocks/0"
+
+
+# People of other workspaces
+
+
+async def test_outsiders_see_shared_channels_and_buttons_but_no_commands(desk: Desk) -> None:
+    @desk.bolt.action("lead.send")
+    async def on_send(ack: Callable[..., Awaitable[None]], body: dict[str, Any]) -> None:
+        desk.heard.append(body)
+        await ack()
+
+    outsider = desk.slack.add_member("eve", team_id="T0OTHER")
+    shared = desk.slack.add_channel("shared", ext_shared=True)
+    with pytest.raises(NotPossible, match="does not see"):
+        await desk.slack.press(outsider, "leads", await desk.card(), "lead.send")
+    posted = await desk.client.chat_postMessage(channel=shared, text="lead", blocks=CARD)
+    assert (await desk.slack.press(outsider, "shared", str(posted["ts"]), "lead.send")).is_good
+    assert desk.heard[0]["user"]["team_id"] == "T0OTHER"
+    with pytest.raises(NotPossible, match="no commands"):
+        await desk.slack.command(outsider, "/why", "", "shared")
+    assert (await desk.client.users_info(user=outsider))["user"]["is_stranger"] is True
+
+
+async def test_text_is_stored_escaped_with_mentions_left_live(desk: Desk) -> None:
+    await desk.slack.write(desk.ann, "leads", f"a < b & <@{desk.ken}> <https://example.com|x>")
+    assert desk.slack.messages("leads")[0].text == (f"a &lt; b &amp; <@{desk.ken}> <https://example.com|x>")

@@ -5,11 +5,11 @@ The format:
     start: "2026-12-03T12:00"          # the customer's local time; offsets count from here (the default)
     tests:
       - name: 2週間ご利用がない
-        customer:                       # every key optional; these the defaults
-          attributes: {name: 田中}
-          linked: true                  # on LINE
+        customer:                       # every key optional
+          attributes: {name: 田中}      # absent: none
+          linked: true                  # on LINE; from here on these are the defaults
           blocked: false
-          consent: {support: true}      # by purpose
+          consent: {support: true}      # by purpose; absent: to the message's
           timezone: Asia/Tokyo          # absent: the policy's
           language: ja
           talking: false                # a conversation is open and waits for us

@@ -47,7 +47,7 @@ def require(slack: SlackState, scope: str) -> None:
 def own_message(slack: SlackState, channel: Channel, ts: str | None, not_own: str) -> Message:
     """A message the bot wrote; refused with `not_own` when somebody else did."""
     message = channel.message(ts)
-    if message is None:
+    if message is None or message.is_deleted:
         raise Refused("message_not_found")
     if message.bot_id != slack.workspace.bot_id:
         raise Refused(not_own)

@@ -79,7 +79,7 @@ def delete(slack: SlackState, call: Call) -> Json:
     channel = channel_for(slack, str(call.required("channel")))
     call.required("ts")
     message = own_message(slack, channel, call.text("ts"), "cant_delete_message")
-    channel.messages.remove(message)
+    channel.remove(message)
     slack.posted("message_deleted", message)
     return {"channel": channel.id, "ts": message.ts}
 

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sandbox.slack.delivery import Acknowledgement
 from sandbox.slack.elements import Json, NotPossible
 from sandbox.slack.modals import View
+from sandbox.slack.wire.delivery import Acknowledgement
 from sandbox.slack.workspace import Message
 
 if TYPE_CHECKING:

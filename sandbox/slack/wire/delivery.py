@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 import aiohttp
 
 from sandbox.slack.elements import Json, NotPossible
-from sandbox.slack.sockets import Sockets
 from sandbox.slack.state import SlackState
+from sandbox.slack.wire.sockets import Sockets
 
 DEADLINE_SECONDS = 3.0
 """Slack wants an answer within this time (Events API and interactivity alike)."""

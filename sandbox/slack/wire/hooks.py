@@ -90,9 +90,11 @@ class Hooks:
 
     def _remove(self, message: Message) -> None:
         workspace = self.slack.workspace
-        for kept in (workspace.ephemerals, workspace.channels[message.channel].messages):
-            if message in kept:
-                kept.remove(message)
+        channel = workspace.channels[message.channel]
+        if message.seen_only_by is not None and message in workspace.ephemerals:
+            workspace.ephemerals.remove(message)
+        elif message in channel.messages:
+            channel.remove(message)
 
     async def upload(self, request: Request) -> Response:
         """The bytes of a file, raw or as a form; they must be as many as were announced."""

@@ -13,8 +13,8 @@ from sandbox.serve import drop_connection
 from sandbox.slack.calls import METHODS, Call, Method, Refused, structured
 from sandbox.slack.elements import Json
 from sandbox.slack.faults import Fault
-from sandbox.slack.rates import Rates
 from sandbox.slack.state import SlackState
+from sandbox.slack.wire.rates import Rates
 
 SORRY = "<html><body><h1>Slack is temporarily unavailable.</h1></body></html>"
 
