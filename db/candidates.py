@@ -137,26 +137,25 @@ def full(condition: Condition, *, now: datetime) -> Select[UUID]:
     )
 
 
-async def mark_matching(
-    session: AsyncSession, condition: Condition, *, above: UUID, size: int, now: datetime
-) -> tuple[int, UUID | None]:
-    """Mark dirty who may match among the next `size` customers whose id is above `above`.
+async def range_end(session: AsyncSession, *, above: UUID, size: int) -> UUID | None:
+    """The id of the `size`-th customer above `above`; None: there are fewer."""
+    found: UUID | None = await session.scalar(
+        select(col(Customer.customer_id))
+        .where(col(Customer.customer_id) > above)
+        .order_by(col(Customer.customer_id))
+        .offset(size - 1)
+        .limit(1)
+    )
+    return found
 
-    Returns:
-        How many, and the id to go on from; None when that was everyone.
-    """
-    last = (
-        await session.execute(
-            select(col(Customer.customer_id))
-            .where(col(Customer.customer_id) > above)
-            .order_by(col(Customer.customer_id))
-            .offset(size - 1)
-            .limit(1)
-        )
-    ).scalar_one_or_none()
+
+async def mark_matching(
+    session: AsyncSession, condition: Condition, *, above: UUID, upto: UUID | None, now: datetime
+) -> int:
+    """Mark dirty who may match among the customers with an id above `above`, up to `upto`; how many."""
     matching = full(condition, now=now).where(col(Customer.customer_id) > above)
-    if last is not None:
-        matching = matching.where(col(Customer.customer_id) <= last)
+    if upto is not None:
+        matching = matching.where(col(Customer.customer_id) <= upto)
     some = matching.subquery()
     await use_custom_plans(session)
     marked = await session.execute(
@@ -167,7 +166,7 @@ async def mark_matching(
         )
         .returning(dirty.c.customer_id)
     )
-    return len(marked.all()), last
+    return len(marked.all())
 
 
 def read(condition: Condition, *, now: datetime) -> Reading:

@@ -37,6 +37,7 @@ class Lead(SQLModel, table=True):
     """One episode. `revision` is what compare-and-swap compares; at most one open lead per customer.
 
     `reasons`: [{ja, en, at}], newest first. `channel` and `ts`: the card in Slack.
+    `is_draft_wanted`: somebody asked for drafts although nothing new was said.
     `owner` and `closed_by`: Slack user ids. `disposition`: why it was dismissed or lost.
     """
 
@@ -65,6 +66,7 @@ class Lead(SQLModel, table=True):
     closed_at: datetime | None = moment(default=None)
     channel: str | None = None
     ts: str | None = None
+    is_draft_wanted: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -112,6 +114,7 @@ async def open_lead(
                 score=score,
                 reasons=[reason],
                 opened_at=now,
+                is_draft_wanted=False,
             )
             .on_conflict_do_nothing(index_elements=["customer_id"], index_where=_IS_OPEN)
             .returning(col(Lead.lead_id))
@@ -242,6 +245,11 @@ async def wake_due(session: AsyncSession, *, ids: Ids, now: datetime, limit: int
     for lead in (await session.scalars(query)).all():
         woken += await wake(session, lead, ids=ids, now=now)
     return woken
+
+
+async def want_drafts(session: AsyncSession, lead: Lead, *, is_wanted: bool) -> bool:
+    """Note that new drafts are wanted, or have been made; False when the lead changed since it was read."""
+    return await _write(session, lead, is_draft_wanted=is_wanted)
 
 
 async def stand_in(session: AsyncSession, lead_id: UUID, *, channel: str, ts: str) -> None:

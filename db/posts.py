@@ -372,3 +372,15 @@ async def revive(session: AsyncSession, *, now: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(revived.all())
+
+
+async def next_due(session: AsyncSession) -> datetime | None:
+    """The next moment at which something is to be carried out; None: nothing waits."""
+    moment_due: datetime | None = await session.scalar(
+        select(func.min(col(Post.not_before))).where(
+            or_(col(Post.state).in_(_WAITING), col(Post.wanted) > col(Post.shown)),
+            col(Post.state) != PostState.DEAD,
+            or_(col(Post.kind) != PostKind.LINE, and_(_card_stands(), ~_earlier_line_waits())),
+        )
+    )
+    return moment_due

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import PurePosixPath
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,8 +15,9 @@ from sqlmodel import col
 from bot.clock import Ids
 from bot.errors import Refused
 from db import audit
-from db.candidates import mark_matching
+from db.candidates import mark_matching, range_end
 from db.columns import UUID, datetime
+from db.customers import Customer
 from db.rules import (
     POLICY,
     PUBLISHED_STATES,
@@ -31,12 +32,13 @@ from db.rules import (
     setting,
     watched,
 )
-from db.signals import WatchRow
+from db.signals import WatchRow, set_moments
 from db.ticks import watermark
 from followups.rules.model import Rule, RuleState, SendStep
 from followups.rules.parsing import RuleSet
 from followups.rules.yaml.problems import nearest
-from followups.signals import Watch
+from followups.signals import Watch, attribute_key
+from followups.zones import attribute_moment, zone_of
 
 _DIGEST_BYTES = 16
 _LOWEST = UUID(int=0)
@@ -307,5 +309,35 @@ async def scan_some(session: AsyncSession, *, size: int = 20_000, now: datetime)
         return 0
     # The tick may be ahead of this clock: what it looked at already, it does not look at for this rule again.
     at = max(now, await watermark(session) or now)
-    found, row.scan_from = await mark_matching(session, rule.when, above=row.scan_from, size=size, now=at)
+    upto = await range_end(session, above=row.scan_from, size=size)
+    for threshold in rule.when.thresholds():
+        if threshold.key.startswith(attribute_key("")):
+            await _keep_dates(session, threshold.key, above=row.scan_from, upto=upto)
+    found = await mark_matching(session, rule.when, above=row.scan_from, upto=upto, now=at)
+    row.scan_from = upto
     return found
+
+
+async def _keep_dates(session: AsyncSession, key: str, *, above: UUID, upto: UUID | None) -> None:
+    """Keep the moment at which a date attribute's day begins, for customers of one range.
+
+    They are held, so that an attribute that changes meanwhile is written after this.
+    """
+    attribute = key.removeprefix(attribute_key(""))
+    of, attributes = col(Customer.customer_id), col(Customer.attributes)
+    query = (
+        select(of, attributes[attribute], col(Customer.timezone))
+        .where(of > above, func.jsonb_exists(attributes, attribute))
+        .order_by(of)
+        .with_for_update(key_share=True)
+    )
+    if upto is not None:
+        query = query.where(of <= upto)
+    policy = (await current_rulebook(session)).policy
+    await set_moments(
+        session,
+        {
+            (customer_id, key): attribute_moment(value, zone_of(timezone, policy.timezone))
+            for customer_id, value, timezone in await session.execute(query)
+        },
+    )

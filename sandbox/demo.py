@@ -24,7 +24,7 @@ from bot.flows.publish import set_state
 from bot.flows.why import why
 from sandbox.company import HEROINE, PEOPLE, UNASKED, history
 from sandbox.serve import serving
-from sandbox.slack.workspace import Message
+from sandbox.slack import Message
 from sandbox.website import website
 from sandbox.world import World, read_folder, world
 

@@ -184,6 +184,8 @@ async def world(
         line_address, slack_address, openai_address = [
             await stack.enter_async_context(serving(platform.app)) for platform in (line, slack, openai)
         ]
+        slack.base_url = slack_address
+        stack.push_async_callback(slack.close)
         port = free_port()
         settings = Settings.of(
             database_url=SecretStr(database_url) if database_url else None,

@@ -76,7 +76,7 @@ def edit_modal(text: str, place: Place, *, language: str) -> Json:
         "hint": plain(say("edit.hint", language)),
         "element": element,
     }
-    return _modal(Action.EDIT, "edit.title", "confirm.send.yes", [block], place, language)
+    return _modal(Action.EDIT, "edit.title", "confirm.send.yes", [block], place=place, language=language)
 
 
 def read_edit_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
@@ -112,7 +112,7 @@ def snooze_modal(place: Place, *, language: str) -> Json:
             "element": {"type": "datepicker", "action_id": Input.DATE.value},
         },
     ]
-    return _modal(Action.SNOOZE, "snooze.title", "snooze.submit", blocks, place, language)
+    return _modal(Action.SNOOZE, "snooze.title", "snooze.submit", blocks, place=place, language=language)
 
 
 def read_snooze_modal(view: Mapping[str, Any], *, language: str, today: date) -> Form | Wrong:
@@ -144,7 +144,7 @@ def dismiss_modal(place: Place, *, language: str) -> Json:
             "options": options,
         },
     }
-    return _modal(Action.DISMISS, "dismiss.title", "dismiss.submit", [block], place, language)
+    return _modal(Action.DISMISS, "dismiss.title", "dismiss.submit", [block], place=place, language=language)
 
 
 def read_dismiss_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
@@ -161,7 +161,9 @@ def _held(view: Mapping[str, Any], block: Block, element: Input) -> Mapping[str,
     return held if isinstance(held, Mapping) else {}
 
 
-def _modal(action: Action, title: str, submit: str, blocks: list[Json], place: Place, language: str) -> Json:
+def _modal(
+    action: Action, title: str, submit: str, blocks: list[Json], *, place: Place, language: str
+) -> Json:
     return {
         "type": "modal",
         "callback_id": action.value,

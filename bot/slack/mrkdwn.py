@@ -20,7 +20,7 @@ def escaped(text: str) -> str:
 
 def clean(text: str) -> str:
     """Text without control characters, lone surrogates and marks that turn the reading direction."""
-    return _INVISIBLE.sub("", text.replace("\r\n", "\n"))
+    return str(_INVISIBLE.sub("", text.replace("\r\n", "\n")))
 
 
 def one_line(text: str) -> str:

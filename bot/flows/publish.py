@@ -1,0 +1,193 @@
+"""How do rules come into force, and go out of it?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.deps import Deps
+from bot.errors import Misconfigured
+from db.publications import Applied, PolicyText, apply, scan_some, set_state
+from db.rules import RuleBook, current_rulebook
+from db.signals import backfill, hold_watch_changes
+from db.ticks import begin_ticking, watermark
+from followups.rules.model import RuleState
+from followups.rules.parsing import RuleError, load_folder, parse_policy
+from followups.signals import Watch
+
+log = structlog.get_logger()
+
+_AT_START = "start"
+_MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What came of publishing: what changed, and how many customers are looked at because of it."""
+
+    applied: Applied
+    scanned: int
+
+
+async def publish(
+    deps: Deps, files: Mapping[str, str], *, by: str, policy: PolicyText | None = None
+) -> Published:
+    """Publish a rule folder: everything in it, or nothing.
+
+    Args:
+        files: text by path, as `followups.rules.parsing.load_folder` takes it.
+        by: who does (a Slack user id, or a word like `cli`).
+        policy: the policy to publish with it; None: the stored one stays.
+
+    Raises:
+        RuleError: something in the files is wrong; nothing was changed.
+    """
+    now = deps.clock.now()
+    new_policy = parse_policy(policy.source, path=policy.path) if policy is not None else None
+
+    async def write(session: AsyncSession) -> Applied:
+        await _hold(session, deps)
+        against = new_policy or (await current_rulebook(session)).policy
+        rule_set = await asyncio.to_thread(load_folder, files, policy=against)
+        applied = await apply(session, rule_set, files, policy=policy, by=by, ids=deps.ids, now=now)
+        await _backfill(session, applied.watches)
+        return applied
+
+    applied = await deps.db.run(write)
+    scanned = await _scan(deps)
+    log.info(
+        "rules.published",
+        by=by,
+        added=list(applied.added),
+        changed=list(applied.changed),
+        revision=applied.revision,
+        scanned=scanned,
+    )
+    return Published(applied=applied, scanned=scanned)
+
+
+async def switch(deps: Deps, rule_id: str, state: RuleState, *, by: str) -> int:
+    """Enable (`live`), rehearse (`shadow`) or pause a rule; how many customers are looked at because of it.
+
+    Raises:
+        Refused: there is no such rule, or it cannot be read.
+    """
+    now = deps.clock.now()
+
+    async def write(session: AsyncSession) -> None:
+        await _hold(session, deps)
+        await _backfill(session, await set_state(session, rule_id, state, by=by, ids=deps.ids, now=now))
+
+    await deps.db.run(write)
+    scanned = await _scan(deps)
+    log.info("rule.switched", by=by, rule_id=rule_id, state=state.value, scanned=scanned)
+    await deps.waker.wake("deliver")
+    return scanned
+
+
+async def publish_at_start(deps: Deps) -> Published | None:
+    """Publish what YORISOI_RULES and YORISOI_POLICY name, if they do.
+
+    Rules with mistakes are told, loudly, and the last good ones go on: a slip must not stop the program.
+
+    Raises:
+        Misconfigured: the folder or the file does not exist.
+    """
+    files, policy = await asyncio.to_thread(_of_settings, deps)
+    if not files and policy is None:
+        return None
+    try:
+        return await publish(deps, files, by=_AT_START, policy=policy)
+    except RuleError as error:
+        problems = [str(problem) for problem in error.problems]
+    for problem in problems:
+        log.error("rules.not_published", problem=problem)
+    return None
+
+
+def _of_settings(deps: Deps) -> tuple[dict[str, str], PolicyText | None]:
+    folder, path = deps.settings.yorisoi_rules, deps.settings.yorisoi_policy
+    files = read_folder(folder) if folder is not None else {}
+    return files, policy_beside(folder, path)
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """The YAML files of a rule folder, by their path from where the command runs.
+
+    Raises:
+        Misconfigured: it is no folder, or a file in it is no text.
+    """
+    if not folder.is_dir():
+        raise Misconfigured(
+            f"{folder} is no folder (規則のフォルダがありません: name one that holds *.yaml and messages/*.yaml)"
+        )
+    paths = [*folder.glob("*.y*ml"), *folder.glob("messages/*.y*ml")]
+    return {str(path): _text_of(path) for path in sorted(paths) if path.is_file()}
+
+
+def policy_beside(folder: Path | None, path: Path | None) -> PolicyText | None:
+    """The policy named by `path`, else the folder's own policy.yaml, if there is one.
+
+    Raises:
+        Misconfigured: the named file does not exist, or is no text.
+    """
+    if path is None:
+        own = folder / "policy.yaml" if folder is not None else None
+        if own is None or not own.is_file():
+            return None
+        path = own
+    if not path.is_file():
+        raise Misconfigured(
+            f"{path} does not exist (方針のファイルがありません: YORISOI_POLICY names policy.yaml)"
+        )
+    return PolicyText(path=str(path), source=_text_of(path))
+
+
+def _text_of(path: Path) -> str:
+    raw = path.read_bytes()
+    if len(raw) > _MOST_BYTES:
+        raise Misconfigured(f"{path}: {len(raw):,} bytes (大きすぎます: at most {_MOST_BYTES:,})")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Misconfigured(
+            f"{path}: not UTF-8 at byte {error.start} (UTF-8 で保存してください: save it as UTF-8)"
+        ) from None
+
+
+async def _hold(session: AsyncSession, deps: Deps) -> None:
+    """Keep time and events still while what is watched changes; always in this order."""
+    await begin_ticking(session, now=deps.clock.now())
+    await watermark(session, is_held=True)
+    await hold_watch_changes(session)
+
+
+async def _backfill(session: AsyncSession, watches: tuple[Watch, ...]) -> None:
+    for watch in watches:
+        if not watch.event.startswith("@"):
+            await backfill(session, watch)
+
+
+async def _scan(deps: Deps) -> int:
+    """Run the full statement of each rule that asks for it, in pieces; a tick goes on where this ends."""
+
+    async def some(session: AsyncSession) -> int | None:
+        return await scan_some(session, now=deps.clock.now())
+
+    total = 0
+    while (found := await deps.db.run(some)) is not None:
+        total += found
+    if total:
+        await deps.waker.wake("decide")
+    return total
+
+
+async def rulebook(deps: Deps) -> RuleBook:
+    """The rules and the policy in force."""
+    async with deps.db.begin() as session:
+        return await current_rulebook(session)
