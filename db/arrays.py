@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_json
-from sqlalchemy import ARRAY, BindParameter, Cast, Text, bindparam, cast
+from sqlalchemy import ARRAY, BindParameter, Cast, TableValuedAlias, Text, bindparam, cast, column, func
 from sqlalchemy.types import TypeEngine
 
 _GAP = "\0"
@@ -23,6 +23,13 @@ def array(name: str, of: TypeEngine[Any]) -> Cast[Any]:
     """The parameter `name`, whose value is array text, read as an array of this type."""
     parameter: BindParameter[str] = bindparam(name, type_=Text())
     return cast(parameter, ARRAY(of))
+
+
+def rows(name: str, **columns: TypeEngine[Any]) -> TableValuedAlias:
+    """A table of given rows: each column is the parameter of its name, an array of this type."""
+    unnested = func.unnest(*(array(parameter, of) for parameter, of in columns.items()))
+    named = [column(parameter, of) for parameter, of in columns.items()]
+    return unnested.table_valued(*named, name=name).render_derived()
 
 
 def uuids(values: Iterable[UUID]) -> str:
@@ -62,5 +69,14 @@ def texts(values: Iterable[str]) -> str:
 
 
 def documents(values: Iterable[Any]) -> str:
-    """Array text of JSON documents; None travels as JSON's null."""
-    return texts(["null" if value is None else to_json(value).decode() for value in values])
+    """Array text of JSON documents (bytes: written already).
+
+    None travels as JSON's null, and so do infinite numbers.
+    """
+    return texts([_document(value) for value in values])
+
+
+def _document(value: Any) -> str:
+    if type(value) is bytes:
+        return value.decode()
+    return "null" if value is None else to_json(value, inf_nan_mode="null").decode()

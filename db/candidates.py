@@ -27,10 +27,10 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     not_,
     or_,
     select,
-    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -96,6 +96,7 @@ async def mark_crossings(
             col(SignalRow.last_at) > ranges.c.above,
             col(SignalRow.last_at) <= ranges.c.upto,
         )
+        .offset(literal_column("0"))  # keeps the planner from turning the ranges into one big join
         .lateral("crossed")
     )
     found = (
@@ -112,7 +113,7 @@ async def mark_crossings(
 
 async def use_custom_plans(session: AsyncSession) -> None:
     """Plan for the bound values until the transaction ends: ranges here are far from average."""
-    await session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    await session.execute(select(func.set_config("plan_cache_mode", "force_custom_plan", True)))
 
 
 # --- full -------------------------------------------------------------------------------------------------
@@ -196,7 +197,11 @@ def read(condition: Condition, *, now: datetime) -> Reading:
         case AttributeDate():
             return _date(condition, now=now)
         case LineIs():
-            linked = exists().where(col(LineUser.customer_id) == col(Customer.customer_id))
+            linked = (
+                exists()
+                .where(col(LineUser.customer_id) == col(Customer.customer_id))
+                .correlate_except(LineUser)
+            )
             return _exactly(linked if condition.is_linked else not_(linked))
         case _:  # a condition this reading does not know yet: everyone might, nobody surely does
             return Reading(true(), false())
@@ -218,8 +223,16 @@ def _group(members: Sequence[Reading], kind: str) -> Reading:
 
 
 def _has(signal: type[SignalRow], key: str, *also: Holds) -> Holds:
-    return exists().where(
-        col(signal.customer_id) == col(Customer.customer_id), col(signal.key) == key, col(signal.n) > 0, *also
+    """The customer has this signal. Correlated by name: by itself only the next level out would be."""
+    return (
+        exists()
+        .where(
+            col(signal.customer_id) == col(Customer.customer_id),
+            col(signal.key) == key,
+            col(signal.n) > 0,
+            *also,
+        )
+        .correlate_except(signal)
     )
 
 
@@ -274,6 +287,7 @@ def _nth_at(signal: type[SignalRow], event: str, n: int) -> ColumnElement[dateti
     row = (
         select(col(derived.last_at))
         .where(col(derived.customer_id) == col(signal.customer_id), col(derived.key) == nth_key(event, n))
+        .correlate_except(derived)
         .scalar_subquery()
     )
     at: ColumnElement[datetime] = func.coalesce(
@@ -297,7 +311,7 @@ def _used(condition: Used, *, now: datetime) -> Holds:
     )
     if condition.within is not None:
         query = query.where(col(signal.last_at) > now - condition.within)
-    number = query.scalar_subquery()
+    number = query.correlate_except(signal).scalar_subquery()
     holds: list[Holds] = []
     if condition.at_least is not None:
         holds.append(number >= condition.at_least)
@@ -375,9 +389,5 @@ def _date(condition: AttributeDate, *, now: datetime) -> Reading:
         bounds = [begins <= now + condition.within, begins > now - timedelta(days=1)]
     else:
         bounds = [begins <= now - (condition.passed or timedelta())]
-    kept = exists().where(
-        col(signal.customer_id) == col(Customer.customer_id),
-        col(signal.key) == attribute_key(condition.attribute),
-        *bounds,
-    )
+    kept = _has(signal, attribute_key(condition.attribute), *bounds)
     return _exactly(kept)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -82,7 +82,7 @@ async def current(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[U
             col(ConsentEntry.at),
         )
         .where(col(ConsentEntry.customer_id).in_(set(customer_ids)))
-        .distinct(col(ConsentEntry.customer_id), col(ConsentEntry.purpose))
+        .ext(distinct_on(col(ConsentEntry.customer_id), col(ConsentEntry.purpose)))
         .order_by(
             col(ConsentEntry.customer_id),
             col(ConsentEntry.purpose),
@@ -104,16 +104,27 @@ async def is_granted(session: AsyncSession, customer_id: UUID, purpose: str) -> 
     return entry is not None and entry.is_granted
 
 
-async def standing_before(
-    session: AsyncSession, customer_id: UUID, *, at: datetime
-) -> dict[str, bool]:
+async def standing_before(session: AsyncSession, customer_id: UUID, *, at: datetime) -> dict[str, bool]:
     """What counted just before a moment, by purpose: what an undo goes back to."""
     newest = (
         select(col(ConsentEntry.purpose), col(ConsentEntry.is_granted))
         .where(col(ConsentEntry.customer_id) == customer_id, col(ConsentEntry.at) < at)
-        .distinct(col(ConsentEntry.purpose))
-        .order_by(
-            col(ConsentEntry.purpose), col(ConsentEntry.at).desc(), col(ConsentEntry.is_granted)
-        )
+        .ext(distinct_on(col(ConsentEntry.purpose)))
+        .order_by(col(ConsentEntry.purpose), col(ConsentEntry.at).desc(), col(ConsentEntry.is_granted))
     )
     return {row.purpose: row.is_granted for row in await session.execute(newest)}
+
+
+async def last_optout(
+    session: AsyncSession, customer_id: UUID, *, sources: Iterable[str], before: datetime
+) -> datetime | None:
+    """When they last said no in one of these ways, up to a moment."""
+    at: datetime | None = await session.scalar(
+        select(func.max(col(ConsentEntry.at))).where(
+            col(ConsentEntry.customer_id) == customer_id,
+            col(ConsentEntry.is_granted).is_(False),
+            col(ConsentEntry.source).in_(list(sources)),
+            col(ConsentEntry.at) <= before,
+        )
+    )
+    return at

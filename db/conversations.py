@@ -199,9 +199,7 @@ async def close_quiet(session: AsyncSession, *, now: datetime, limit: int = 500)
     return list(closed)
 
 
-async def unsend(
-    session: AsyncSession, customer_id: UUID, line_message_id: str, *, at: datetime
-) -> bool:
+async def unsend(session: AsyncSession, customer_id: UUID, line_message_id: str, *, at: datetime) -> bool:
     """Remove what the customer took back; a tombstone stays, also when it comes before the message.
 
     Returns whether a text of theirs was there.

@@ -7,16 +7,20 @@ look-up and every server computes the same one. A LINE user who is not linked ye
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 
-from sqlalchemy import Index, select
+from sqlalchemy import Index, Text, Uuid, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
-from db.columns import UUID, Json, customer_key, datetime, document, moment
+from db import arrays
+from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
 
 
+@lru_cache(maxsize=16384)
 def customer_id_of(external_id: str) -> UUID:
     """The id of the customer whom the product calls `external_id`."""
     return UUID(bytes=blake2b(external_id.encode(), digest_size=16, person=b"customer").digest())
@@ -91,6 +95,35 @@ class LinkCode(SQLModel, table=True):
     expires_at: datetime = moment()
     used_at: datetime | None = moment(default=None)
     used_by: str | None = None
+
+
+async def add_customers(
+    session: AsyncSession, customers: Mapping[UUID, str | None], *, now: datetime
+) -> None:
+    """Make those of these customers (id: the product's id, where known) that do not exist yet."""
+    if not customers:
+        return
+    ids = sorted(customers)
+    given = arrays.rows("given", customer_id=Uuid(), external_id=Text())
+    nothing = cast(literal("{}", Text()), JSONB)
+    await session.execute(
+        insert(Customer.__table__)  # type: ignore[attr-defined]
+        .from_select(
+            ["customer_id", "external_id", "attributes", "attribute_times", "created_at"],
+            select(
+                given.c.customer_id,
+                func.nullif(given.c.external_id, ""),
+                nothing,
+                nothing,
+                literal(now, Timestamp),
+            ),
+        )
+        .on_conflict_do_nothing(),
+        {
+            "customer_id": arrays.uuids(ids),
+            "external_id": arrays.texts([customers[customer_id] or "" for customer_id in ids]),
+        },
+    )
 
 
 async def lock_customers(session: AsyncSession, customer_ids: Iterable[UUID]) -> None:

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -28,7 +28,7 @@ import psycopg
 import structlog
 
 from bot.errors import Misconfigured
-from db.server_user import ServerUser, open_way, server_user
+from db.server_user import open_way, server_user
 
 log = structlog.get_logger()
 
@@ -38,6 +38,8 @@ LONGEST_FOLDER = 90
 """Bytes. A Unix socket's path may have 107 on Linux and 103 on macOS, `/.s.PGSQL.5432` among them."""
 _START_WITHIN = 600
 """Seconds given to crash recovery."""
+_GONE_WITHIN = 10
+"""Seconds given to a killed server's last processes."""
 _TOLD_AFTER = 5.0
 _RECOVERING = "the embedded PostgreSQL is starting, perhaps recovering from a crash"
 _SETTINGS = {"listen_addresses": "", "unix_socket_permissions": "0700", "max_connections": "100"}
@@ -81,12 +83,6 @@ class Embedded:
                 self._lease = lease
                 self._make()
                 self._run()
-        except PermissionError as error:
-            self.stop()
-            raise Misconfigured(
-                f"The embedded PostgreSQL cannot use {error.filename or self._data_dir}: permission denied."
-                " Set YORISOI_DATA_DIR to a folder of your own, or DATABASE_URL to a PostgreSQL of yours."
-            ) from None
         except BaseException:
             self.stop()
             raise
@@ -157,7 +153,7 @@ class Embedded:
         if made.returncode != 0:
             raise Misconfigured(
                 f"The embedded PostgreSQL could not make its data folder in {self._data_dir}:"
-                f" {_last_line(made.stdout)}. Is the disk full, or the folder on a network drive? Set"
+                f" {_reason(made.stdout)}. Is the disk full, or the folder on a network drive? Set"
                 " YORISOI_DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL of yours."
             )
         unfinished.rename(self._cluster)
@@ -168,20 +164,51 @@ class Embedded:
             folder = str(self._cluster).replace('"', '""')
             settings = _SETTINGS | {"unix_socket_directories": f'"{folder}"'}
             options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
-            started = self._call(
-                "pg_ctl", "-D", str(self._cluster), "-l", str(self._cluster / "log"), "-o", options,
-                "-w", "-t", str(_START_WITHIN), "start", patience=_Patience(_RECOVERING),
-            )  # fmt: skip
-            if started.returncode != 0 and self._answers() is None:
-                raise Misconfigured(
-                    f"The embedded PostgreSQL did not start: {_last_line(self._log() or started.stdout)} (all of"
-                    f" it: {self._cluster / 'log'}). Nothing was deleted."
-                )
+            self._start(options)
         self._wait()
         with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
             if found.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def _start(self, options: str) -> None:
+        patience = _Patience(_RECOVERING)
+        give_up_at = time.monotonic() + _GONE_WITHIN
+        while True:
+            self._forget_the_dead()
+            started = self._call(
+                "pg_ctl", "-D", str(self._cluster), "-l", str(self._cluster / "log"), "-o", options,
+                "-w", "-t", str(_START_WITHIN), "start", patience=patience,
+            )  # fmt: skip
+            if started.returncode == 0 or self._answers() is not None:
+                return
+            if time.monotonic() > give_up_at:  # until then: what was killed may still be about to go
+                raise Misconfigured(
+                    "The embedded PostgreSQL did not start:"
+                    f" {_reason(self._log() or started.stdout)} (all of it: {self._cluster / 'log'})."
+                    " Nothing was deleted."
+                )
+            patience.a_moment()
+
+    def _forget_the_dead(self) -> None:
+        """Remove `postmaster.pid` when it names a process that is another program now, or a zombie.
+
+        After the restart of a container process ids begin anew, and PostgreSQL takes any living process of
+        its own user for itself. Nobody who still works on the folder may be left: they all stand in it.
+        """
+        named = self._cluster / "postmaster.pid"
+        processes = Path("/proc")
+        if not named.exists() or not (processes / "self").exists():
+            return
+        first_line = (named.read_text().splitlines() or [""])[0].strip()
+        if not first_line.isdigit() or not (processes / first_line).exists():
+            return
+        for process in processes.glob("[0-9]*"):
+            with suppress(OSError):
+                if (process / "cwd").readlink() == self._cluster:
+                    return
+        log.warning("embedded.pid_forgotten", pid=int(first_line))
+        named.unlink(missing_ok=True)
 
     def _wait(self) -> None:
         """Wait for a server that is there but not ready, as after a crash."""
@@ -190,8 +217,8 @@ class Embedded:
         while not self._answers():
             if time.monotonic() > give_up_at:
                 raise Misconfigured(
-                    f"The embedded PostgreSQL is still not ready after {_START_WITHIN // 60} minutes; start again"
-                    f" later. Its log: {self._cluster / 'log'}. Do not delete the folder."
+                    f"The embedded PostgreSQL is still not ready after {_START_WITHIN // 60} minutes; start"
+                    f" again later. Its log: {self._cluster / 'log'}. Do not delete the folder."
                 )
             patience.a_moment()
 
@@ -254,9 +281,11 @@ def _binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR_VERSION}" / "bin"
 
 
-def _last_line(text: str) -> str:
+def _reason(text: str) -> str:
+    """The last complaint in what a program said."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it left no message"
+    complaints = [line for line in lines if "FATAL" in line or "error" in line.lower()]
+    return (complaints or lines or ["it left no message"])[-1]
 
 
 def start(data_dir: Path) -> Embedded:
@@ -275,6 +304,12 @@ def start(data_dir: Path) -> Embedded:
             f"The path of the data folder has {length} bytes, too long for PostgreSQL's socket (at most"
             f" {LONGEST_FOLDER}): {folder / 'pg'}. Set YORISOI_DATA_DIR to a shorter path, e.g. ~/.yorisoi"
         )
-    embedded = Embedded(folder)
-    embedded.enter()
+    try:
+        embedded = Embedded(folder)
+        embedded.enter()
+    except PermissionError as error:
+        raise Misconfigured(
+            f"The embedded PostgreSQL cannot use {error.filename or folder}: permission denied. Set"
+            " YORISOI_DATA_DIR to a folder of your own, or DATABASE_URL to a PostgreSQL of yours."
+        ) from None
     return embedded

@@ -35,7 +35,7 @@ from sqlmodel import Field, SQLModel, col
 from bot.errors import Refused
 from db import arrays
 from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
-from db.customers import Customer, lock_customers
+from db.customers import Customer, add_customers, lock_customers
 from db.engine import sqlstate_of
 from db.partitions import ensure_partitions, forget_partitions, month_of
 from db.signals import fold_into_signals, hold_watch
@@ -74,6 +74,7 @@ class NewEvent:
     Attributes:
         at: when it happened, aware; its arrival where the sender gave no time.
         message_id: the sender's id of it, unique per customer.
+        properties: an object, or the JSON of one.
         external_id: the product's id of the customer, for a customer not heard of before.
         is_timed: False: the sender gave no time, so a repeat of it carries another `at`.
     """
@@ -82,7 +83,7 @@ class NewEvent:
     name: str
     at: datetime
     message_id: str
-    properties: Json | None = None
+    properties: Json | bytes | None = None
     external_id: str | None = None
     is_timed: bool = True
 
@@ -284,28 +285,15 @@ async def _repeats(
     """
     untimed = [event for event in given if not event.is_timed]
     customers = {event.customer_id: event.external_id for event in untimed}
-    await session.execute(
-        insert(Customer)
-        .values(
-            [
-                {"customer_id": customer_id, "external_id": customers[customer_id], "created_at": now}
-                for customer_id in sorted(customers)
-            ]
-        )
-        .on_conflict_do_nothing()
-    )
+    await add_customers(session, customers, now=now)
     await lock_customers(session, customers)
-    asked = (
-        func.unnest(arrays.array("customers", Uuid()), arrays.array("messages", Text()))
-        .table_valued(column("customer_id", Uuid), column("message_id", Text), name="asked")
-        .render_derived()
-    )
+    asked = arrays.rows("asked", customers=Uuid(), messages=Text())
     found = await session.execute(
-        select(asked.c.customer_id, asked.c.message_id).join(
+        select(asked.c.customers, asked.c.messages).join(
             Event,
             and_(
-                col(Event.customer_id) == asked.c.customer_id,
-                col(Event.message_id) == asked.c.message_id,
+                col(Event.customer_id) == asked.c.customers,
+                col(Event.message_id) == asked.c.messages,
                 col(Event.at) > now - REPEATED_WITHIN,
             ),
         ),
@@ -314,7 +302,7 @@ async def _repeats(
             "messages": arrays.texts([event.message_id for event in untimed]),
         },
     )
-    return {(row.customer_id, row.message_id) for row in found}
+    return {(customer_id, message_id) for customer_id, message_id in found}
 
 
 async def fold_due(session: AsyncSession, *, now: datetime, at_most: int = 5000) -> int:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -221,7 +221,7 @@ async def last_answers(
             col(DecisionRow.until),
         )
         .where(col(DecisionRow.customer_id).in_(customer_ids))
-        .distinct(col(DecisionRow.customer_id), col(DecisionRow.rule_id))
+        .ext(distinct_on(col(DecisionRow.customer_id), col(DecisionRow.rule_id)))
         .order_by(
             col(DecisionRow.customer_id),
             col(DecisionRow.rule_id),
@@ -259,7 +259,7 @@ async def latest_passages(
             col(FollowUpRow.ended_because).is_distinct_from(WITHDRAWN),
             ~select(literal(1)).where(never_sent).exists(),
         )
-        .distinct(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id))
+        .ext(distinct_on(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id)))
         .order_by(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id), col(FollowUpRow.occasion).desc())
     )
     passages: dict[UUID, dict[str, FollowUp]] = {}
@@ -331,3 +331,22 @@ def as_it_stands(passage: FollowUp, rule: Rule, facts: Facts, *, now: datetime) 
         case _:
             assert_never(progress.state)
     return replace(passage, state=FollowUpState.ENDED, ended_at=ended_at, ended_because=because)
+
+
+async def counts_by_rule(session: AsyncSession) -> dict[str, tuple[int, int]]:
+    """By rule: (customers it had something to say about, messages LINE accepted)."""
+    matched = await session.execute(
+        select(col(DecisionRow.rule_id), func.count(func.distinct(col(DecisionRow.customer_id))))
+        .where(col(DecisionRow.verdict) != "not_due")
+        .group_by(col(DecisionRow.rule_id))
+    )
+    counts = {rule_id: (number, 0) for rule_id, number in matched}
+    sent = await session.execute(
+        select(col(Message.rule_id), func.count())
+        .where(col(Message.rule_id).is_not(None), col(Message.state) == MessageState.ACCEPTED.value)
+        .group_by(col(Message.rule_id))
+    )
+    for rule_id, number in sent:
+        assert rule_id is not None
+        counts[rule_id] = (counts.get(rule_id, (0, 0))[0], number)
+    return counts

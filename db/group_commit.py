@@ -38,6 +38,7 @@ class GroupCommit(Generic[Item, Result]):
         weight_of: Callable[[Item], int] = _one,
         at_most: int = 2000,
         waiting_at_most: int = 50_000,
+        writers: int = 2,
     ) -> None:
         """Prepare; nothing runs until the first `submit`.
 
@@ -45,6 +46,7 @@ class GroupCommit(Generic[Item, Result]):
             write: called inside `db.run`, so possibly again from the top after a deadlock.
             weight_of: how much of a transaction an item takes (rows).
             at_most: the weight of one transaction, unless a single item weighs more.
+            writers: transactions at a time; one prepares while another's commit is flushed.
             waiting_at_most: the weight that may wait; beyond it `submit` refuses.
         """
         self._db = db
@@ -54,7 +56,8 @@ class GroupCommit(Generic[Item, Result]):
         self._waiting_at_most = waiting_at_most
         self._queue: deque[tuple[Item, int, asyncio.Future[Result]]] = deque()
         self._waiting = 0
-        self._writer: asyncio.Task[None] | None = None
+        self._most_writers = writers
+        self._writers: set[asyncio.Task[None]] = set()
 
     async def submit(self, item: Item) -> Result:
         """Have one item written; returns its result after the commit.
@@ -70,16 +73,24 @@ class GroupCommit(Generic[Item, Result]):
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.append((item, weight, answer))
         self._waiting += weight
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_all())
+        if len(self._writers) < self._most_writers:
+            self._writers.add(asyncio.create_task(self._write_all()))
         return await answer
 
     async def drain(self) -> None:
         """Wait until everything submitted so far is written."""
-        if self._writer is not None:
-            await asyncio.wait([self._writer])
+        while self._writers:
+            await asyncio.wait(self._writers)
 
     async def _write_all(self) -> None:
+        try:
+            await self._write_queue()
+        finally:  # in the step that found the queue empty: what is submitted next starts a new writer
+            writer = asyncio.current_task()
+            assert writer is not None
+            self._writers.discard(writer)
+
+    async def _write_queue(self) -> None:
         while self._queue:
             batch = [self._queue.popleft()]
             weight = batch[0][1]

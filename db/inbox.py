@@ -89,7 +89,7 @@ def _storing() -> Executable:
         insert(InboxRow)
         .from_select(
             [*columns.keys(), "attempts"],
-            select(
+            select(  # type: ignore[call-overload]
                 columns.source,
                 columns.event_id,
                 columns.kind,
@@ -153,6 +153,8 @@ async def take_next(session: AsyncSession, source: str, *, now: datetime) -> Inb
         .order_by(col(InboxRow.at), col(InboxRow.event_id))
         .limit(1)
     )
+    if taken is not None:
+        session.expunge(taken)  # readable after a rollback too
     return taken
 
 

@@ -150,8 +150,14 @@ async def _said(
         .order_by(col(Message.promised_at).desc())
         .limit(limit)
     )
-    said = [SaidThing(at=line.at, inbound=line) for line in heard if line.at > now - FORGOTTEN_AFTER]
-    said += [SaidThing(at=message.settled_at or message.promised_at, outbound=message) for message in wrote]
+    # Oldest first before sorting, which is stable: what happened at one moment stays in order.
+    said = [
+        SaidThing(at=line.at, inbound=line) for line in reversed(heard) if line.at > now - FORGOTTEN_AFTER
+    ]
+    said += [
+        SaidThing(at=message.settled_at or message.promised_at, outbound=message)
+        for message in reversed(list(wrote))
+    ]
     return tuple(sorted(said, key=lambda thing: thing.at)[-limit:])
 
 
@@ -190,6 +196,7 @@ async def leads_to_draft(session: AsyncSession, *, limit: int) -> list[UUID]:
     revision = func.coalesce(
         select(col(ConversationRow.revision))
         .where(col(ConversationRow.customer_id) == col(Lead.customer_id))
+        .correlate(Lead)
         .scalar_subquery(),
         0,
     )
@@ -205,6 +212,7 @@ async def leads_to_draft(session: AsyncSession, *, limit: int) -> list[UUID]:
     heard_at = (
         select(col(ConversationRow.last_inbound_at))
         .where(col(ConversationRow.customer_id) == col(Lead.customer_id))
+        .correlate(Lead)
         .scalar_subquery()
     )
     is_answered = exists(
@@ -235,3 +243,16 @@ async def leads_to_draft(session: AsyncSession, *, limit: int) -> list[UUID]:
         .limit(limit)
     )
     return list(await session.scalars(query))
+
+
+async def line_of(session: AsyncSession, customer_id: UUID, line_message_id: str) -> InboundLine | None:
+    """One thing a customer said."""
+    found: InboundLine | None = await session.scalar(
+        select(InboundLine)
+        .where(
+            col(InboundLine.customer_id) == customer_id,
+            col(InboundLine.line_message_id) == line_message_id,
+        )
+        .execution_options(**_FRESH)
+    )
+    return found

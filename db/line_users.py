@@ -45,15 +45,10 @@ async def hold(
     destination: str | None,
     now: datetime,
     also: Iterable[UUID] = (),
-) -> tuple[LineUser, bool]:
-    """The LINE user, made known if they are not, with their customer (and `also`) locked.
-
-    Returns:
-        The user as they are under the lock, and whether they are new to us.
-    """
+) -> LineUser:
+    """The LINE user as they are with their customer (and `also`) locked; made known if they are not."""
     placeholder = customer_id_of_line_user(line_user_id)
     user = await user_of(session, line_user_id)
-    is_new = user is None
     if user is None:
         await _add_placeholder(session, placeholder, line_user_id, now=now)
         await session.execute(
@@ -75,7 +70,7 @@ async def hold(
         user = await user_of(session, line_user_id)
         assert user is not None
         if user.customer_id == known:
-            return user, is_new
+            return user
         known = user.customer_id  # linked by somebody else while we waited for the lock
 
 
@@ -178,9 +173,7 @@ async def introduce(
 # --- linking ------------------------------------------------------------------------------------------
 
 
-async def create_link_code(
-    session: AsyncSession, customer_id: UUID, *, now: datetime, ids: Ids
-) -> LinkCode:
+async def create_link_code(session: AsyncSession, customer_id: UUID, *, now: datetime, ids: Ids) -> LinkCode:
     """A new code for this customer: `YR-` and 8 letters and digits (39 bits), once, for 24 hours."""
     noise = ids.uuid().int & ((1 << 62) - 1)
     letters = ""
@@ -256,7 +249,7 @@ async def link(
     One LINE user is at most one customer's and the other way round: a conflict changes nothing. Locks both
     customers; call it before anything else of them is locked, or with both locked.
     """
-    user, _ = await hold(session, line_user_id, destination=destination, now=now, also=[customer_id])
+    user = await hold(session, line_user_id, destination=destination, now=now, also=[customer_id])
     if user.customer_id == customer_id:
         return LinkOutcome.ALREADY_LINKED
     placeholder = customer_id_of_line_user(line_user_id)
@@ -376,16 +369,12 @@ async def _move_conversation(session: AsyncSession, pair: _Pair, *, now: datetim
         )
         .execution_options(synchronize_session=False)
     )
-    await session.execute(
-        delete(ConversationRow).where(col(ConversationRow.customer_id) == pair.placeholder)
-    )
+    await session.execute(delete(ConversationRow).where(col(ConversationRow.customer_id) == pair.placeholder))
 
 
 async def _move_events(session: AsyncSession, pair: _Pair, *, now: datetime) -> None:
     """What they did on LINE is folded again, into the linked customer's signals."""
-    events = list(
-        await session.scalars(select(Event).where(col(Event.customer_id) == pair.placeholder))
-    )
+    events = list(await session.scalars(select(Event).where(col(Event.customer_id) == pair.placeholder)))
     if not events:
         return
     await session.execute(delete(Event).where(col(Event.customer_id) == pair.placeholder))

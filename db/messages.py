@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     Index,
     Integer,
+    Select,
     Text,
     UniqueConstraint,
     Uuid,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import ColumnElement, Executable
 from sqlmodel import Field, SQLModel, col
@@ -205,9 +206,7 @@ async def cancel_queued(
         update(Message)
         .where(*terms)
         .values(
-            state=case(
-                (_never_started(), MessageState.CANCELLED.value), else_=MessageState.UNKNOWN.value
-            ),
+            state=case((_never_started(), MessageState.CANCELLED.value), else_=MessageState.UNKNOWN.value),
             because=because,
             settled_at=now,
             reply_token=None,
@@ -311,13 +310,13 @@ async def claim_due(session: AsyncSession, *, limit: int, now: datetime) -> list
     Customers that another transaction holds are left for later, unless nothing else is due: then this
     waits for them.
     """
-    queued = (
+    queued: Select[Any] = (
         select(col(Message.customer_id), col(Message.message_id), col(Message.not_before).label("at"))
         .where(col(Message.state) == MessageState.QUEUED, col(Message.not_before) <= now)
         .order_by(col(Message.not_before), col(Message.message_id))
         .limit(limit)
     )
-    stuck = (
+    stuck: Select[Any] = (
         select(col(Message.customer_id), col(Message.message_id), col(Message.attempted_at).label("at"))
         .where(col(Message.state) == MessageState.SENDING, col(Message.attempted_at) <= now - LEASE)
         .order_by(col(Message.attempted_at), col(Message.message_id))
@@ -349,7 +348,10 @@ async def claim_due(session: AsyncSession, *, limit: int, now: datetime) -> list
         .order_by(col(Message.not_before), col(Message.message_id))
         .with_for_update(skip_locked=True)
     )
-    return list(found)
+    claimed = list(found)
+    for message in claimed:
+        session.expunge(message)  # changes go through `save`, all in one statement
+    return claimed
 
 
 _DELIVERY = (
@@ -441,6 +443,33 @@ async def save(session: AsyncSession, messages: Sequence[Message]) -> None:
 async def message_of(session: AsyncSession, customer_id: UUID, message_id: UUID) -> Message | None:
     """One message, whatever its state."""
     return await session.get(Message, (customer_id, message_id))
+
+
+async def latest_offer(session: AsyncSession, customer_id: UUID, *, since: datetime) -> Message | None:
+    """The newest message since then that offered answers in one tap and may have reached the customer."""
+    found: Message | None = await session.scalar(
+        select(Message)
+        .where(
+            col(Message.customer_id) == customer_id,
+            col(Message.promised_at) >= since,
+            col(Message.state).in_([MessageState.ACCEPTED, MessageState.SENDING, MessageState.UNKNOWN]),
+            col(Message.bubbles).op("@?")(cast("$[*].quickReply", JSONPATH)),
+        )
+        .order_by(col(Message.promised_at).desc(), col(Message.message_id).desc())
+        .limit(1)
+    )
+    return found
+
+
+async def latest_wording(session: AsyncSession, customer_id: UUID, template: str) -> str | None:
+    """Which words the customer last got of this template (the hash of them)."""
+    found: str | None = await session.scalar(
+        select(col(Message.text_hash))
+        .where(col(Message.customer_id) == customer_id, col(Message.template) == template)
+        .order_by(col(Message.promised_at).desc())
+        .limit(1)
+    )
+    return found
 
 
 async def link_of(session: AsyncSession, token: str) -> Link | None:

@@ -125,6 +125,11 @@ async def touch_card(session: AsyncSession, customer_id: UUID, *, now: datetime)
     await _touch(session, customer_id, newest)
 
 
+async def touch_lead(session: AsyncSession, *, customer_id: UUID, lead_id: UUID) -> None:
+    """Have the card of this very lead rewritten."""
+    await _touch(session, customer_id, lead_id)
+
+
 async def _touch(session: AsyncSession, customer_id: UUID, lead_id: object) -> None:
     # A card that Slack refused is tried again on a change: what stood in its way may have been repaired.
     await session.execute(
@@ -134,12 +139,13 @@ async def _touch(session: AsyncSession, customer_id: UUID, lead_id: object) -> N
             col(Post.kind) == PostKind.CARD,
             col(Post.lead_id) == lead_id,
         )
-        .values(wanted=col(Post.wanted) + 1, state=_revived())
+        .values(wanted=col(Post.wanted) + 1, state=revived())
         .execution_options(synchronize_session=False)
     )
 
 
-def _revived() -> ColumnElement[str]:
+def revived() -> ColumnElement[str]:
+    """The state of a row that is tried again: what Slack refused comes back, everything else stays."""
     return case(
         (col(Post.state) != PostState.DEAD, col(Post.state)),
         (col(Post.ts).is_not(None), PostState.POSTED.value),
@@ -187,6 +193,21 @@ async def add_lead_line(
         lead_id=lead_id,
         ids=ids,
         now=now,
+    )
+
+
+async def rewrite_thread_line(session: AsyncSession, *, customer_id: UUID, key: str) -> None:
+    """Have the customer's thread lines with this key written anew: what they show was taken back."""
+    await session.execute(
+        update(Post)
+        .where(
+            col(Post.customer_id) == customer_id,
+            col(Post.kind) == PostKind.LINE,
+            col(Post.dedupe_key).endswith(f":{key}", autoescape=True),
+            col(Post.ts).is_not(None),
+        )
+        .values(wanted=col(Post.wanted) + 1, state=revived())
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -324,54 +345,6 @@ async def _thread_of(session: AsyncSession, post: Post) -> str | None:
         return None
     thread_ts: str | None = await session.scalar(select(_lead.c.ts).where(_lead.c.lead_id == post.lead_id))
     return thread_ts
-
-
-async def stands(session: AsyncSession, post: Post, *, channel: str, ts: str) -> None:
-    """The message stands in Slack and shows what was wanted when the row was taken."""
-    await _settle(session, post, state=PostState.POSTED, channel=channel, ts=ts, shown=post.wanted)
-
-
-async def put_off(
-    session: AsyncSession, post: Post, *, until: datetime, because: str, is_unknown: bool
-) -> None:
-    """Not done: again at `until`. `is_unknown`: it may have been posted all the same."""
-    if post.ts is not None:
-        state = PostState.POSTED
-    else:
-        state = PostState.POSTING if is_unknown else PostState.QUEUED
-    await _settle(session, post, state=state, not_before=until, because=because)
-
-
-async def give_up(session: AsyncSession, post: Post, *, because: str) -> None:
-    """Slack will never take it as things are; `revive` and changes of a card try again."""
-    await _settle(session, post, state=PostState.DEAD, shown=col(Post.wanted), because=because)
-
-
-async def _settle(session: AsyncSession, post: Post, *, state: PostState, **values: object) -> None:
-    # `attempts` is the lease: who took the row after us settles it, and finds what we posted.
-    await session.execute(
-        update(Post)
-        .where(
-            col(Post.customer_id) == post.customer_id,
-            col(Post.post_id) == post.post_id,
-            col(Post.attempts) == post.attempts,
-            col(Post.state) == PostState.POSTING,
-        )
-        .values({"state": state.value, "because": None, **values})
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def revive(session: AsyncSession, *, now: datetime) -> int:
-    """Try everything again that Slack refused; how many."""
-    revived = await session.scalars(
-        update(Post)
-        .where(col(Post.state) == PostState.DEAD)
-        .values(state=_revived(), wanted=col(Post.wanted) + 1, not_before=now)
-        .returning(col(Post.post_id))
-        .execution_options(synchronize_session=False)
-    )
-    return len(revived.all())
 
 
 async def next_due(session: AsyncSession) -> datetime | None:

@@ -236,7 +236,7 @@ async def set_state(
     await _hold_configuration(session, now=now)
     row = await session.get(RuleRow, rule_id, with_for_update=True, populate_existing=True)
     if row is None:
-        raise await _unknown_rule(session, rule_id)
+        raise unknown_rule(rule_id, await session.scalars(select(col(RuleRow.rule_id))))
     if row.state == state:
         return ()
     book = await current_rulebook(session)
@@ -263,10 +263,8 @@ async def set_state(
     return await _renew(session, now=now)
 
 
-async def _unknown_rule(session: AsyncSession, rule_id: str) -> Refused:
-    known = list(
-        (await session.execute(select(col(RuleRow.rule_id)).order_by(col(RuleRow.rule_id)))).scalars()
-    )
+def unknown_rule(rule_id: str, known: Iterable[str]) -> Refused:
+    """What to tell someone who names a rule that does not exist."""
     near = nearest(rule_id, known)
     ja = f"「{near}」ではありませんか。" if near else "yorisoi rules list で確かめてください。"
     en = f"did you mean {near}?" if near else "see yorisoi rules list"

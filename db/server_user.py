@@ -55,8 +55,8 @@ def server_user(data_dir: Path, cluster: Path) -> ServerUser:
     if os.geteuid() != 0:
         if owner != os.geteuid():
             raise Misconfigured(
-                f"The data folder {existing} belongs to the user {_name_of(owner)}, not to you. Run Yorisoi as"
-                f" {_name_of(owner)} (or root), or set YORISOI_DATA_DIR to a folder of your own."
+                f"The data folder {existing} belongs to the user {_name_of(owner)}, not to you. Run Yorisoi"
+                f" as {_name_of(owner)} (or root), or set YORISOI_DATA_DIR to a folder of your own."
             )
         return ServerUser()
     if owner == 0 and cluster.exists():
@@ -93,8 +93,9 @@ def open_way(user: ServerUser, folder: Path) -> None:
         log.warning(
             "embedded.folders_opened",
             folders=opened,
-            because=f"PostgreSQL runs as the user {user.name} and has to pass through them; they stay unlisted."
-            " To avoid this, set YORISOI_DATA_DIR to a folder that everybody can reach, or do not run as root.",
+            because=f"PostgreSQL runs as the user {user.name} and has to pass through them; nobody can list"
+            " them. To avoid this, set YORISOI_DATA_DIR to a folder that everybody can reach, or do not run"
+            " as root.",
         )
 
 
@@ -127,8 +128,8 @@ def _system_user() -> pwd.struct_passwd:
         entry = pwd.getpwnam(SYSTEM_USER)
     except KeyError:
         raise Misconfigured(
-            f"The system user {SYSTEM_USER} could not be made: {made.stderr.strip()}. Create it, run Yorisoi as"
-            " an ordinary user, or set DATABASE_URL."
+            f"The system user {SYSTEM_USER} could not be made: {made.stderr.strip()}. Create it, run Yorisoi"
+            " as an ordinary user, or set DATABASE_URL."
         ) from None
     if made.returncode == 0:
         log.warning("embedded.user_made", user=SYSTEM_USER, because="PostgreSQL refuses to run as root")

@@ -27,7 +27,6 @@ from sqlalchemy import (
     select,
     table,
     true,
-    tuple_,
     union_all,
     update,
 )
@@ -248,28 +247,19 @@ async def set_moments(session: AsyncSession, moments: Mapping[tuple[UUID, str], 
     gone = sorted(pair for pair, at in moments.items() if at is None)
     kept = sorted((pair, at) for pair, at in moments.items() if at is not None)
     if gone:
-        asked = _pairs("gone")
+        asked = arrays.rows("gone", of=Uuid(), key=Text())
         await session.execute(
-            delete(signal).where(
-                tuple_(signal.c.customer_id, signal.c.key).in_(select(asked.c.customer_id, asked.c.key))
-            ),
-            {"customers": arrays.uuids([c for c, _ in gone]), "keys": arrays.texts([k for _, k in gone])},
+            delete(signal).where(signal.c.customer_id == asked.c.of, signal.c.key == asked.c.key),
+            {"of": arrays.uuids([of for of, _ in gone]), "key": arrays.texts([key for _, key in gone])},
         )
     if kept:
-        given = _pairs("kept", arrays.array("times", Timestamp))
+        given = arrays.rows("kept", of=Uuid(), key=Text(), at=Timestamp)
+        rows = select(given.c.of.label("customer_id"), given.c.key, given.c.at)
         await session.execute(
-            select(literal(1)).add_cte(
-                moments_written(select(given.c.customer_id, given.c.key, given.c.at), "dates")
-            ),
+            select(literal(1)).add_cte(moments_written(rows, "dates")),
             {
-                "customers": arrays.uuids([c for (c, _), _ in kept]),
-                "keys": arrays.texts([k for (_, k), _ in kept]),
-                "times": arrays.moments([at for _, at in kept]),
+                "of": arrays.uuids([of for (of, _), _ in kept]),
+                "key": arrays.texts([key for (_, key), _ in kept]),
+                "at": arrays.moments([at for _, at in kept]),
             },
         )
-
-
-def _pairs(name: str, *more: Any) -> Any:
-    names = [column("customer_id", Uuid), column("key", Text), *([column("at", Timestamp)] if more else [])]
-    given = func.unnest(arrays.array("customers", Uuid()), arrays.array("keys", Text()), *more)
-    return given.table_valued(*names, name=name).render_derived()

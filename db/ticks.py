@@ -125,6 +125,13 @@ async def take_dirty(
     return taken
 
 
+async def take_dirty_of(
+    session: AsyncSession, customer_id: UUID, *, latest: datetime
+) -> dict[UUID, datetime]:
+    """Delete the dirty rows of this one customer; as `take_dirty`."""
+    return await _take_range(session, dirty.c.customer_id == customer_id, latest=latest, limit=1)
+
+
 async def _take_range(
     session: AsyncSession, within: ColumnElement[bool], *, latest: datetime, limit: int
 ) -> dict[UUID, datetime]:

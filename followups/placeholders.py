@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import regex
 
@@ -78,6 +79,7 @@ class MissingValue:
         )
 
 
+@lru_cache(maxsize=1024)
 def slots(template: str) -> tuple[tuple[str, ...], tuple[BadPlaceholder, ...]]:
     """The names of a template's placeholders in order, and what is wrong with any other brace."""
     names: list[str] = []

@@ -8,7 +8,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML, YAMLError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from bot.errors import Misconfigured
 
@@ -65,7 +66,10 @@ class SystemText(_Strict):
 
     def wording_of(self, language: str | None) -> str:
         """Stands for exactly these words and buttons: what a consent was an answer to."""
-        shown = [self.text.in_language(language), *(each.label.in_language(language) for each in self.buttons)]
+        shown = [
+            self.text.in_language(language),
+            *(each.label.in_language(language) for each in self.buttons),
+        ]
         return blake2b("\0".join(shown).encode(), digest_size=8).hexdigest()
 
 

@@ -20,8 +20,9 @@ from rich.markup import escape
 
 import followups
 from bot import logs
-from bot.flows.publish import set_state
+from bot.flows.publish import switch
 from bot.flows.why import why
+from followups.rules.model import RuleState
 from sandbox.company import HEROINE, PEOPLE, UNASKED, history
 from sandbox.serve import serving
 from sandbox.slack import Message
@@ -49,20 +50,16 @@ def demo(*, is_once: bool, port: int, is_browser_opened: bool) -> int:
 
 
 async def _show(console: Console, *, is_once: bool, port: int, is_browser_opened: bool) -> None:
-    console.print(
-        "[bold]寄り添い Yorisoi[/bold]: データベースを起動しています / starting a PostgreSQL of its own …"
-    )
-    with tempfile.TemporaryDirectory(prefix="yorisoi-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)  # the database's own user must be able to pass
-        async with world(BEGIN, data_dir=Path(folder) / "data", is_worked=True, is_running=True) as running:
+    console.print("[bold]寄り添い Yorisoi[/bold]: データベースを起動しています / starting PostgreSQL …")
+    with _scratch_folder() as folder:
+        async with world(BEGIN, data_dir=folder, is_worked=True, is_running=True) as running:
             if is_once:
                 await _Story(console, running).tell()
                 return
             async with _page(running, port) as address:
                 await _Story(console, running).tell()
-                console.print(
-                    f"\n両側をご自分で試せます / try both sides yourself: [bold]{address}/[/bold]  (Ctrl-C)"
-                )
+                console.print("\n両側をご自分で試せます / try both sides yourself (Ctrl-C to stop):")
+                console.print(f"[bold]{address}/[/bold]")
                 if is_browser_opened:
                     await asyncio.to_thread(_open, address)
                 await _until_interrupted()
@@ -124,7 +121,7 @@ class _Story:
         await w.batch(list(history(w.clock.now())))
         await w.publish(read_folder(PLAYBOOKS))
         for rule_id in LIVE:
-            await set_state(w.deps, rule_id, "live", by="demo")
+            await switch(w.deps, rule_id, RuleState.LIVE, by="demo")
         for person in PEOPLE:
             if person.on_line:
                 await w.friend(person.id, person.name)
@@ -186,9 +183,8 @@ class _Story:
     async def _answer(self) -> None:
         w = self._world
         known = len(w.heard(self._user))
-        card = self._card()
-        sends = [b.action_id for b in w.slack.buttons(card) if b.action_id.startswith("lead.send")]
-        await w.slack.press(w.sato, w.leads_channel, card.ts, sends[0])
+        await self._until(lambda: "lead.send" in self._offered())
+        await w.slack.press(w.sato, w.leads_channel, self._card().ts, "lead.send")
         await w.settle()
         await w.turn(timedelta(seconds=20))
         await self._until(lambda: len(w.heard(self._user)) > known)
@@ -216,6 +212,9 @@ class _Story:
         if not cards:
             raise LookupError("no card yet")
         return cards[-1]
+
+    def _offered(self) -> set[str]:
+        return {button.action_id for button in self._world.slack.buttons(self._card())}
 
     def _thread(self) -> str:
         w = self._world

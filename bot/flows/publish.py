@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Misconfigured
+from db.followups import counts_by_rule
 from db.publications import Applied, PolicyText, apply, scan_some, set_state
-from db.rules import RuleBook, current_rulebook
+from db.rules import RuleBook, current_rulebook, current_versions
 from db.signals import backfill, hold_watch_changes
 from db.ticks import begin_ticking, watermark
 from followups.rules.model import RuleState
@@ -124,7 +125,7 @@ def read_folder(folder: Path) -> dict[str, str]:
     """
     if not folder.is_dir():
         raise Misconfigured(
-            f"{folder} is no folder (規則のフォルダがありません: name one that holds *.yaml and messages/*.yaml)"
+            f"{folder} is no folder (フォルダがありません: name one that holds *.yaml and messages/*.yaml)"
         )
     paths = [*folder.glob("*.y*ml"), *folder.glob("messages/*.y*ml")]
     return {str(path): _text_of(path) for path in sorted(paths) if path.is_file()}
@@ -185,6 +186,42 @@ async def _scan(deps: Deps) -> int:
     if total:
         await deps.waker.wake("decide")
     return total
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleLine:
+    """One rule on the list. `matched`: customers it had something to say about; `sent`: accepted by LINE."""
+
+    rule_id: str
+    name: str
+    state: str
+    version: int
+    matched: int
+    sent: int
+
+
+async def overview(deps: Deps) -> list[RuleLine]:
+    """Every stored rule with its state and what came of it; one that cannot be read says so for a name."""
+    async with deps.db.begin() as session:
+        book = await current_rulebook(session)
+        counts = await counts_by_rule(session)
+        rows = await current_versions(session)
+    lines = []
+    for row, _ in rows:
+        rule = book.by_id.get(row.rule_id)
+        matched, sent = counts.get(row.rule_id, (0, 0))
+        name = rule.name if rule is not None else f"! {book.broken.get(row.rule_id, '')}"
+        lines.append(
+            RuleLine(
+                rule_id=row.rule_id,
+                name=name,
+                state=row.state,
+                version=row.version,
+                matched=matched,
+                sent=sent,
+            )
+        )
+    return lines
 
 
 async def rulebook(deps: Deps) -> RuleBook:

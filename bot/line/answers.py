@@ -53,7 +53,9 @@ def _said(body: object) -> str:
         return text[:_MOST]
     words = [str(parsed.get("message") or "")]
     details = parsed.get("details")
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(detail, dict):
-            words.append(f"{detail.get('property', '')}: {detail.get('message', '')}")
+    words += [
+        f"{detail.get('property', '')}: {detail.get('message', '')}"
+        for detail in (details if isinstance(details, list) else [])
+        if isinstance(detail, dict)
+    ]
     return "; ".join(word for word in words if word)[:_MOST]

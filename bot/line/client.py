@@ -54,11 +54,14 @@ class LineClient:
             Misconfigured: there is no channel access token.
         """
         if settings.line_channel_access_token is None:
-            raise Misconfigured("LINE_CHANNEL_ACCESS_TOKEN is not set (LINE Developers console, Messaging API)")
-        configuration = Configuration(access_token=settings.line_channel_access_token.get_secret_value())
-        if settings.line_api_base_url:
-            # The SDK lets one host stand for both of LINE's (api, api-data).
-            configuration.host = settings.line_api_base_url.rstrip("/")
+            raise Misconfigured(
+                "LINE_CHANNEL_ACCESS_TOKEN is not set (LINE Developers console, Messaging API)"
+            )
+        # The SDK lets one host stand for both of LINE's (api, api-data).
+        host = settings.line_api_base_url.rstrip("/") if settings.line_api_base_url else None
+        configuration = Configuration(
+            host=host, access_token=settings.line_channel_access_token.get_secret_value()
+        )
         configuration.connection_pool_maxsize = CONNECTIONS
         async with AsyncApiClient(configuration) as client:
             yield cls(client, timeout_seconds=timeout_seconds)
@@ -128,7 +131,7 @@ class LineClient:
 
 
 def _message(bubble: Json) -> Message:
-    """The SDK's model of a message object; `from_dict`, because a plain dict would be sent without content."""
+    """The SDK's model of a message object: a plain dict would be sent without its content."""
     return Message.from_dict(bubble)
 
 
@@ -138,7 +141,7 @@ def _invalid(problems: Sequence[Problem]) -> Rejected:
 
 
 async def _outcome_of(request: Any) -> SendOutcome:
-    """Await one send. Whatever is not a clear answer leaves the outcome unknown: same key, same body, later."""
+    """Await one send. Whatever is not a clear answer leaves it unknown: same key, same body, later."""
     try:
         answer = await request
     except ApiException as error:
@@ -147,7 +150,9 @@ async def _outcome_of(request: Any) -> SendOutcome:
             return Accepted(
                 request_id=headers.get("x-line-accepted-request-id"), message_ids=_sent_ids(error.body)
             )
-        return refusal_of(error.status or 0, error.body) if error.status else TryLater(because=str(error.reason))
+        return (
+            refusal_of(error.status or 0, error.body) if error.status else TryLater(because=str(error.reason))
+        )
     except (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError) as error:
         return TryLater(because=f"no answer from LINE ({type(error).__name__})")
     except (ValueError, TypeError, KeyError, AttributeError) as error:

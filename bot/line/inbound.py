@@ -101,7 +101,7 @@ def _id_of(value: object) -> str | None:
 
 def _moment_of(value: object, received_at: datetime) -> datetime:
     """The event's time from milliseconds; its arrival where that is missing or cannot be."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return received_at
     try:
         at = datetime.fromtimestamp(value / 1000, UTC)
@@ -190,9 +190,8 @@ class Inbound:
 def read(row: InboxRow) -> Inbound:
     """A stored event in our own types; never raises."""
     event = _object(row.raw)
-    source = event.get("source")
-    person = source.get("userId") if isinstance(source, dict) and source.get("type", "user") == "user" else None
-    line_user_id = person if isinstance(person, str) and _USER_ID.fullmatch(person) else None
+    person = row.source.removeprefix(SOURCE)
+    line_user_id = person if is_user_id(person) else None
     is_standby = event.get("mode", "active") != "active"
     token = _id_of(event.get("replyToken"))
     is_good = token is not None and not is_standby and set(token) - {"0", "f"} != set()
@@ -208,6 +207,11 @@ def read(row: InboxRow) -> Inbound:
         reply_until=row.received_at + REPLY_WITHIN if is_good else None,
         what=_what(event),
     )
+
+
+def is_user_id(text: str) -> bool:
+    """Has it the form of a LINE user's id?"""
+    return _USER_ID.fullmatch(text) is not None
 
 
 def _object(raw: bytes) -> Mapping[str, Any]:

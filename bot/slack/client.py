@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from bot.settings import Settings
 from bot.slack.limits import validate_message, validate_view
 
 log = structlog.get_logger()
+quiet = logging.getLogger("yorisoi.slack_sdk")
+quiet.setLevel(logging.WARNING)  # below it, whole requests are written out
 
 SLACK_API = "https://slack.com/api/"
 TIMEOUT_SECONDS = 10
@@ -100,11 +103,14 @@ class SlackClient:
     def __init__(self, *, token: str, clock: Clock, base_url: str | None = None) -> None:
         """Prepare; nothing is asked of Slack yet. `base_url` ends before the method's name."""
         address = base_url or SLACK_API
-        self._once = AsyncWebClient(token=token, base_url=address, timeout=TIMEOUT_SECONDS, retry_handlers=[])
+        self._once = AsyncWebClient(
+            token=token, base_url=address, timeout=TIMEOUT_SECONDS, retry_handlers=[], logger=quiet
+        )
         self._reading = AsyncWebClient(
             token=token,
             base_url=address,
             timeout=TIMEOUT_SECONDS,
+            logger=quiet,
             retry_handlers=[AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()],
         )
         self._profiles = _Remembered[StaffProfile](clock)
@@ -362,7 +368,7 @@ def _profile_of(user: Mapping[str, Any], own_team: str) -> StaffProfile:
     )
     return StaffProfile(
         slack_user_id=str(user["id"]),
-        name=str(shown.get("display_name") or user.get("real_name") or user.get("name") or user["id"]),
+        name=str(user.get("real_name") or shown.get("real_name") or shown.get("display_name") or user["id"]),
         language="ja" if locale.lower().startswith("ja") else "en",
         timezone=user.get("tz") or None,
         team_id=user.get("team_id") or None,

@@ -27,10 +27,12 @@ class Place:
     target: Target
     channel: str | None
     thread_ts: str | None = None
+    language: str = "ja"
 
     def encode(self) -> str:
         """As text."""
-        return json.dumps({"target": self.target.encode(), "channel": self.channel, "thread": self.thread_ts})
+        kept = {"target": self.target.encode(), "channel": self.channel, "thread": self.thread_ts}
+        return json.dumps({**kept, "language": self.language})
 
     @classmethod
     def decode(cls, text: object) -> Place | None:
@@ -41,7 +43,12 @@ class Place:
             return None
         if not isinstance(read, dict) or (target := Target.decode(str(read.get("target")))) is None:
             return None
-        return cls(target=target, channel=read.get("channel"), thread_ts=read.get("thread"))
+        return cls(
+            target=target,
+            channel=read.get("channel"),
+            thread_ts=read.get("thread"),
+            language=str(read.get("language") or "ja"),
+        )
 
 
 Form = dict[str, str]
@@ -56,8 +63,9 @@ class Wrong:
     errors: Errors
 
 
-def edit_modal(text: str, place: Place, *, language: str) -> Json:
+def edit_modal(text: str, place: Place) -> Json:
     """The draft's whole text, to be changed and sent."""
+    language = place.language
     element: Json = {
         "type": "plain_text_input",
         "action_id": Input.TEXT.value,
@@ -76,7 +84,7 @@ def edit_modal(text: str, place: Place, *, language: str) -> Json:
         "hint": plain(say("edit.hint", language)),
         "element": element,
     }
-    return _modal(Action.EDIT, "edit.title", "confirm.send.yes", [block], place=place, language=language)
+    return _modal(Action.EDIT, "edit.title", "confirm.send.yes", [block], place)
 
 
 def read_edit_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
@@ -89,8 +97,9 @@ def read_edit_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
     return {"text": text}
 
 
-def snooze_modal(place: Place, *, language: str) -> Json:
+def snooze_modal(place: Place) -> Json:
     """Until when."""
+    language = place.language
     options = [{"text": plain(say(f"snooze.{span}", language)), "value": span} for span in SPANS]
     blocks: list[Json] = [
         {
@@ -112,7 +121,7 @@ def snooze_modal(place: Place, *, language: str) -> Json:
             "element": {"type": "datepicker", "action_id": Input.DATE.value},
         },
     ]
-    return _modal(Action.SNOOZE, "snooze.title", "snooze.submit", blocks, place=place, language=language)
+    return _modal(Action.SNOOZE, "snooze.title", "snooze.submit", blocks, place)
 
 
 def read_snooze_modal(view: Mapping[str, Any], *, language: str, today: date) -> Form | Wrong:
@@ -131,8 +140,9 @@ def read_snooze_modal(view: Mapping[str, Any], *, language: str, today: date) ->
     return {"span": "date", "date": picked.isoformat()}
 
 
-def dismiss_modal(place: Place, *, language: str) -> Json:
+def dismiss_modal(place: Place) -> Json:
     """Why it is not a lead: what the rules are judged by later."""
+    language = place.language
     options = [{"text": plain(say(f"reason.{reason}", language)), "value": reason} for reason in REASONS]
     block = {
         "type": "input",
@@ -144,7 +154,7 @@ def dismiss_modal(place: Place, *, language: str) -> Json:
             "options": options,
         },
     }
-    return _modal(Action.DISMISS, "dismiss.title", "dismiss.submit", [block], place=place, language=language)
+    return _modal(Action.DISMISS, "dismiss.title", "dismiss.submit", [block], place)
 
 
 def read_dismiss_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
@@ -161,9 +171,8 @@ def _held(view: Mapping[str, Any], block: Block, element: Input) -> Mapping[str,
     return held if isinstance(held, Mapping) else {}
 
 
-def _modal(
-    action: Action, title: str, submit: str, blocks: list[Json], *, place: Place, language: str
-) -> Json:
+def _modal(action: Action, title: str, submit: str, blocks: list[Json], place: Place) -> Json:
+    language = place.language
     return {
         "type": "modal",
         "callback_id": action.value,
@@ -173,3 +182,17 @@ def _modal(
         "private_metadata": place.encode(),
         "blocks": blocks,
     }
+
+
+def read_modal(view: Mapping[str, Any], *, today: date) -> Form | Wrong:
+    """What was filled into one of our modals; nothing for a modal without inputs of ours."""
+    place = Place.decode(view.get("private_metadata"))
+    language = place.language if place else "ja"
+    match view.get("callback_id"):
+        case Action.EDIT:
+            return read_edit_modal(view, language=language)
+        case Action.SNOOZE:
+            return read_snooze_modal(view, language=language, today=today)
+        case Action.DISMISS:
+            return read_dismiss_modal(view, language=language)
+    return {}

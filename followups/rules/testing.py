@@ -140,19 +140,14 @@ def _leaves(check: Check) -> Iterator[Check]:
 
 
 def _uncovered(source: RuleSource, seen: list[set[bool]]) -> list[Problem]:
+    beside = f"{source.rule.id}.test.yaml"
     failures = []
     for spot, values in zip(source.leaves, seen, strict=True):
         for value, ja, en in ((True, "成立する", "hold"), (False, "成立しない", "fail to hold")):
             if value not in values:
-                failures.append(
-                    Problem(
-                        source.path,
-                        spot.line,
-                        spot.column,
-                        f"この条件が{ja}場合のテストがありません（{source.rule.id}.test.yaml に足してください）",
-                        f"no test sees this condition {en} (add one to {source.rule.id}.test.yaml)",
-                    )
-                )
+                said_ja = f"この条件が{ja}場合のテストがありません（{beside} に足してください）"
+                said_en = f"no test sees this condition {en} (add one to {beside})"
+                failures.append(Problem(source.path, spot.line, spot.column, said_ja, said_en))
     return failures
 
 

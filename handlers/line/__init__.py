@@ -1,1 +1,5 @@
 """Doors for LINE."""
+
+from handlers.line.webhook import router
+
+__all__ = ["router"]

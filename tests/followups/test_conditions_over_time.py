@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import random
+from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +36,7 @@ moments = st.integers(min_value=-24 * 45, max_value=12).map(lambda hours: NOW + 
 spans = st.integers(min_value=1, max_value=24 * 30).map(lambda hours: hours * HOUR)
 events = st.sampled_from(EVENTS)
 counts = st.integers(min_value=1, max_value=4)
-dates = st.dates(min_value=datetime(2025, 1, 1).date(), max_value=datetime(2028, 3, 2).date()).map(str)
+dates = st.dates(min_value=date(2025, 1, 1), max_value=date(2028, 3, 2)).map(str)
 instants = st.integers(min_value=-24 * 60, max_value=24 * 60).map(lambda h: (NOW + h * HOUR).isoformat())
 
 
@@ -81,7 +83,7 @@ conditions: st.SearchStrategy[Condition] = st.recursive(
     ),
     max_leaves=5,
 )
-histories = st.dictionaries(events, st.lists(moments, max_size=6))
+histories = st.fixed_dictionaries({event: st.lists(moments, max_size=6) for event in EVENTS})
 
 
 def known(
@@ -111,61 +113,96 @@ def rows(facts: Facts, condition: Condition) -> dict[str, datetime]:
     return found if at is None else {**found, attribute_key("day"): at}
 
 
-steps = st.lists(st.integers(min_value=0, max_value=60 * 24 * 40), min_size=1, max_size=8)
+GRID = [NOW + n * timedelta(hours=7, minutes=30) for n in range(-160, 161)]
+"""Fifty days either way."""
 
 
-@settings(max_examples=400, deadline=None)
-@given(
-    condition=conditions,
-    history=histories,
-    day=st.none() | dates | instants,
-    zone=st.sampled_from(ZONES),
-    minutes=steps,
-)
-def test_between_now_and_flips_at_nothing_changes(condition, history, day, zone, minutes):
-    facts = known(history, condition, day, zone)
-    check = condition.check(facts, now=NOW)
-    assert check.flips_at is None or check.flips_at > NOW
-    flip = flip_of(condition, facts, check)
-    assert flip is None or check.flips_at is None or flip >= check.flips_at
-    for ahead in minutes:
-        later = NOW + ahead * timedelta(minutes=1)
-        if flip is None or later < flip:
-            assert condition.check(facts, now=later).holds == check.holds
-    if flip is not None:
-        just_before = flip - timedelta(microseconds=1)
-        assert condition.check(facts, now=just_before).holds == check.holds
+def changes(condition: Condition, facts: Facts) -> list[tuple[datetime, datetime]]:
+    """Between which moments of the grid the value changes, found by asking at each."""
+    holds = [condition.check(facts, now=at).holds for at in GRID]
+    return [(GRID[n], GRID[n + 1]) for n in range(len(GRID) - 1) if holds[n] != holds[n + 1]]
+
+
+def flips_are_found(condition: Condition, facts: Facts) -> int:
+    """Every change on the grid is crossed by a threshold (or has an alarm), and no `flips_at` is late."""
+    at = rows(facts, condition)
+    crossings = [at[t.key] + t.after for t in condition.thresholds() if t.key in at]
+    flips = changes(condition, facts)
+    for prev, now in flips:
+        assert condition.needs_alarm() or any(prev < crossing <= now for crossing in crossings)
+    for asked in GRID[::20]:
+        check = condition.check(facts, now=asked)
+        flip = flip_of(condition, facts, check)
+        assert check.flips_at is None or check.flips_at > asked
+        following = next((now for prev, now in flips if prev >= asked), None)
+        if following is not None:
+            assert check.flips_at is not None
+            assert flip is not None
+            assert check.flips_at <= flip <= following
+        if flip is not None:
+            assert condition.check(facts, now=flip - timedelta(microseconds=1)).holds == check.holds
+    return len(flips)
 
 
 @settings(max_examples=300, deadline=None)
+@given(condition=conditions, history=histories, day=st.none() | dates | instants, zone=st.sampled_from(ZONES))
+def test_every_flip_is_found(condition, history, day, zone):
+    flips_are_found(condition, known(history, condition, day, zone))
+
+
+def drawn(draw: random.Random, depth: int = 0) -> Condition:
+    """Any condition, evenly over the kinds; hypothesis favours the simple ones."""
+    kind = draw.randint(0, 9 if depth < 3 else 6)
+    event, span, number = draw.choice(EVENTS), draw.randint(1, 500) * HOUR, draw.randint(1, 4)
+    match kind:
+        case 0:
+            return EventLast(event=event, more_than=span, less_than=draw.choice([None, span + 50 * HOUR]))
+        case 1:
+            return EventFirst(event=event, more_than=draw.choice([None, span / 2]), less_than=span)
+        case 2:
+            most = draw.choice([None, number + 1])
+            return EventCount(event=event, at_least=number, at_most=most, within=span)
+        case 3:
+            return EventCount(event=event, at_most=number - 1, within=span)
+        case 4:
+            return Used(of=EVENTS, fewer_than=min(number, 3), within=span)
+        case 5:
+            return Stalled(since=event, without=draw.choice(EVENTS), span=span)
+        case 6:
+            ways = ({"within": span}, {"passed": span}, {"is_anniversary": True})
+            return AttributeDate(attribute="day", **draw.choice(ways))
+        case _:
+            members = tuple(drawn(draw, depth + 1) for _ in range(draw.randint(1, 4)))
+            return Group(kind=draw.choice(["all", "any", "none"]), members=members)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_every_flip_is_found_also_where_there_are_many(block):
+    flips = 0
+    for seed in range(block * 100, block * 100 + 100):
+        draw = random.Random(seed)
+        condition = drawn(draw)
+        history = {
+            event: [NOW + draw.randint(-24 * 45, 12) * HOUR for _ in range(draw.randint(0, 6))]
+            for event in EVENTS
+        }
+        day = (NOW + draw.randint(-24 * 400, 24 * 60) * HOUR).date().isoformat()
+        try:
+            flips += flips_are_found(condition, known(history, condition, day, draw.choice(ZONES)))
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {condition}") from error
+    assert flips > 60
+
+
+@settings(max_examples=400, deadline=None)
 @given(condition=single, history=histories, day=st.none() | dates | instants, zone=st.sampled_from(ZONES))
 def test_a_single_condition_flips_at_exactly_its_moment(condition, history, day, zone):
     facts = known(history, condition, day, zone)
-    check = condition.check(facts, now=NOW)
-    if check.flips_at is not None:
-        assert condition.check(facts, now=check.flips_at).holds != check.holds
-
-
-@settings(max_examples=500, deadline=None)
-@given(
-    condition=conditions,
-    history=histories,
-    day=st.none() | dates | instants,
-    zone=st.sampled_from(ZONES),
-    start=st.integers(min_value=-60 * 24 * 40, max_value=60 * 24 * 40),
-    length=st.integers(min_value=1, max_value=60 * 24 * 5),
-)
-def test_every_flip_is_crossed_by_a_threshold_or_has_an_alarm(condition, history, day, zone, start, length):
-    facts = known(history, condition, day, zone)
-    prev = NOW + start * timedelta(minutes=1)
-    now = prev + length * timedelta(minutes=1)
-    if condition.check(facts, now=prev).holds == condition.check(facts, now=now).holds:
-        return
-    if condition.needs_alarm():
-        return
-    at = rows(facts, condition)
-    crossings = [at[t.key] + t.after for t in condition.thresholds() if t.key in at]
-    assert any(prev < crossing <= now for crossing in crossings)
+    for asked in GRID[::40]:
+        check = condition.check(facts, now=asked)
+        if check.flips_at is not None:
+            assert condition.check(facts, now=check.flips_at).holds != check.holds
+            assert condition.check(facts, now=check.flips_at - timedelta(microseconds=1)).holds == check.holds
 
 
 @settings(max_examples=200, deadline=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -193,6 +193,8 @@ class _Builder:
         if key is None:
             self.awaiting[-1] = self._key(parent, node)
         else:
+            if isinstance(node, ScalarNode) and node.value is None and not node.text:
+                node = replace(node, line=key.line, column=key.column)  # nothing written: it has no place
             parent.values[key.text] = node
             self.awaiting[-1] = None
 

@@ -1,0 +1,187 @@
+"""How fast do events come in over HTTP, against a bare insert of the same rows?
+
+Compared, in one run on one server: `INSERT INTO … SELECT FROM unnest(…)` of the event rows alone, one commit
+per batch on one connection, prepared values; and `POST /v1/batch` with batches of the same size from
+another process over keep-alive connections, each answered after its commit, which besides storing parses,
+validates, dedupes, folds into signals and marks customers dirty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI
+
+from bot.clock import Ids, SystemClock
+from bot.deps import Deps
+from bot.server import serving
+from bot.settings import Settings
+from db import arrays
+from db.customers import customer_id_of
+from db.embedded import start
+from db.engine import Database
+from db.migrate import migrate
+from handlers import ingest
+
+EVENTS = 30_000
+CUSTOMERS = 5_000
+CLIENTS = int(__import__("os").environ.get("CL", "8"))
+NAMES = ("login", "report_viewed", "export_done", "member_invited", "data_connected")
+NOW = datetime.now(UTC).replace(microsecond=0)
+BARE = """
+CREATE TABLE bare_event (customer_id uuid, message_id varchar, at timestamptz, name varchar, properties jsonb,
+  received_at timestamptz, is_folded boolean, PRIMARY KEY (customer_id, message_id, at)) PARTITION BY RANGE (at);
+CREATE TABLE bare_past PARTITION OF bare_event FOR VALUES FROM ('2000-01-01') TO ({this_month});
+CREATE TABLE bare_now PARTITION OF bare_event FOR VALUES FROM ({this_month}) TO ('2100-01-01');
+"""
+INSERT = """
+INSERT INTO bare_event SELECT *, %s, true FROM unnest(%s::text::uuid[], %s::text::text[],
+  %s::text::timestamptz[], %s::text::text[], %s::text::jsonb[]) ON CONFLICT DO NOTHING
+"""
+AUTHORIZATION = "Authorization: Bearer benchmark\r\n"
+
+
+def calls(size: int, *, seed: str, visits: bool) -> list[list[dict[str, Any]]]:
+    """Batches of track calls: each event anybody's, or in visits of 1 to 12 events of one customer."""
+    rng = random.Random(seed)
+    everything = []
+    while len(everything) < EVENTS:
+        user = f"user-{rng.randrange(CUSTOMERS):06d}"
+        at = NOW - timedelta(seconds=rng.random() * 20 * 86400)
+        for _ in range(rng.randint(1, 12) if visits else 1):
+            at += timedelta(seconds=rng.random() * 60)
+            everything.append(
+                {
+                    "type": "track",
+                    "userId": user,
+                    "event": rng.choice(NAMES),
+                    "timestamp": min(at, NOW).isoformat(),
+                    "messageId": f"{seed}-{len(everything):08d}",
+                    "properties": {"plan": "standard", "source": "web", "rows": rng.randrange(1000)},
+                }
+            )
+    return [everything[i : i + size] for i in range(0, EVENTS, size)]
+
+
+def bare(url: str, batches: list[list[dict[str, Any]]]) -> float:
+    """Events per second of the bare insert; its values are prepared beforehand."""
+    prepared = [
+        (
+            NOW,
+            arrays.uuids([customer_id_of(call["userId"]) for call in batch]),
+            arrays.texts([call["messageId"] for call in batch]),
+            arrays.moments([datetime.fromisoformat(call["timestamp"]) for call in batch]),
+            arrays.texts([call["event"] for call in batch]),
+            arrays.documents([call["properties"] for call in batch]),
+        )
+        for batch in batches
+    ]
+    with psycopg.connect(url) as connection:
+        connection.execute("TRUNCATE bare_event")
+        connection.commit()
+        began = time.perf_counter()
+        for values in prepared:
+            connection.execute(INSERT, values)
+            connection.commit()
+        return EVENTS / (time.perf_counter() - began)
+
+
+async def post_all(address: str, folder: str) -> None:
+    """The other process: post every prepared body, print the seconds it took."""
+    bodies = [path.read_bytes() for path in sorted(Path(folder).iterdir())]
+    host, port = address.removeprefix("http://").split(":")
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection(host, int(port))
+        while bodies:
+            writer.write(bodies.pop())
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200"), head
+            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+            await reader.readexactly(int(length.split(b":")[1]))
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    print(time.perf_counter() - began)
+
+
+async def over_http(address: str, batches: list[list[dict[str, Any]]]) -> float:
+    """Events per second through the door."""
+    with tempfile.TemporaryDirectory() as folder:
+        for index, batch in enumerate(batches):
+            body = json.dumps({"batch": batch}).encode()
+            head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\n{AUTHORIZATION}Content-Length: {len(body)}\r\n\r\n"
+            Path(folder, f"{index:06d}").write_bytes(head.encode() + body)
+        client = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.ingest", address, folder, stdout=asyncio.subprocess.PIPE
+        )
+        told, _ = await client.communicate()
+        assert client.returncode == 0
+        return EVENTS / float(told)
+
+
+class _Nobody:
+    async def wake(self, story: str) -> None:
+        """Nobody decides in this benchmark."""
+
+
+async def compare(url: str) -> None:
+    """Print a line per batch size and shape."""
+    clock = SystemClock()
+    database = Database(url)
+    deps = Deps(
+        settings=Settings(_env_file=None, yorisoi_ingest_key="benchmark"),
+        clock=clock,
+        ids=Ids(clock),
+        rng=random.Random(1),
+        db=database,
+        waker=_Nobody(),
+    )
+    app = FastAPI()
+    app.include_router(ingest.router(deps))
+    async with serving(app, host="127.0.0.1", port=0) as address:
+        for visits in (False, True):
+            for size in (100, 500):
+                slow, fast = [], []
+                for turn in range(3):
+                    batches = calls(size, seed=f"{size}-{visits}-{turn}", visits=visits)
+                    fast.append(await asyncio.to_thread(bare, url, batches))
+                    slow.append(await over_http(address, batches))
+                floor, rate = sorted(fast)[1], sorted(slow)[1]
+                shape = "visits of 1-12 events" if visits else "every event anybody's"
+                print(
+                    f"ingest  batches of {size}, {shape}: HTTP {rate:,.0f} events/s,"
+                    f" bare INSERT … SELECT unnest {floor:,.0f} events/s, ratio {rate / floor:.2f}"
+                )
+    await database.dispose()
+
+
+def main() -> None:
+    """Start a server, compare, stop it."""
+    with tempfile.TemporaryDirectory(prefix="yb", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        server = start(Path(folder) / "data")
+        try:
+            migrate(server.url)
+            with psycopg.connect(server.url) as connection:
+                connection.execute(BARE.format(this_month=f"'{NOW:%Y-%m}-01'"))
+            asyncio.run(compare(server.url))
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        asyncio.run(post_all(sys.argv[1], sys.argv[2]))
+    else:
+        main()

@@ -1,0 +1,164 @@
+"""Draft: open leads get replies proposed for the conversation as it is now. Nothing here can send."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from bot.deps import Deps
+from bot.llm.checks import check_text, without_links
+from bot.llm.drafts import TemplateDrafter
+from bot.llm.redact import Redactor
+from bot.ports import DraftRequest, DraftText, Json, SaidLine
+from bot.slack.mrkdwn import clean
+from bot.slack.views import card_line, name_of
+from db import drafts, leads, posts
+from db.columns import UUID
+from db.customers import lock_customers
+from db.lead_cards import LeadContext, leads_to_draft, load_context
+from db.rules import current_rulebook
+from followups.rules.model import Policy
+
+log = structlog.get_logger()
+
+AT_ONCE = 4
+"""Questions to the model at one moment."""
+BATCH = 20
+LINE_MOST = 1_000
+"""Characters of one line of the conversation that the model sees."""
+ANOTHER = {"ja": "前の案とは違う切り口で書いてください。", "en": "Take another approach than before."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What is to be drafted, read in one transaction and asked outside it."""
+
+    lead_id: UUID
+    revision: int
+    request: DraftRequest
+    redactor: Redactor
+    said: tuple[str, ...]
+    policy: Policy
+
+
+async def draft(deps: Deps) -> int:
+    """Propose replies wherever some are missing; for how many leads.
+
+    The model is asked outside any transaction; a kill meanwhile leaves the work to be done again.
+    """
+    done, seen = 0, set[UUID]()
+    while True:
+        async with deps.db.begin() as session:
+            found = await leads_to_draft(session, limit=BATCH + len(seen))
+        missing = [lead_id for lead_id in found if lead_id not in seen][:BATCH]
+        if not missing:
+            break
+        seen.update(missing)
+        for start in range(0, len(missing), AT_ONCE):
+            done += sum(
+                await asyncio.gather(*(_draft_one(deps, each) for each in missing[start : start + AT_ONCE]))
+            )
+    if done:
+        await deps.waker.wake("post")
+    return done
+
+
+async def _draft_one(deps: Deps, lead_id: UUID) -> bool:
+    wanted = await _gather(deps, lead_id)
+    if wanted is None:
+        return False
+    drafter = deps.drafter or TemplateDrafter()
+    proposed = await drafter.draft(wanted.request)
+    checked = [_checked(wanted, each) for each in proposed]
+    checked = [each for each in checked if each[0]]
+    if not checked:
+        checked = [_checked(wanted, each) for each in await TemplateDrafter().draft(wanted.request)]
+    return await _store(deps, wanted, checked)
+
+
+async def _gather(deps: Deps, lead_id: UUID) -> _Wanted | None:
+    async with deps.db.begin() as session:
+        context = await load_context(session, lead_id, now=deps.clock.now(), lines=12)
+        if context is None or not context.is_to_be_drafted:
+            return None
+        policy = (await current_rulebook(session)).policy
+    return _wanted(context, policy)
+
+
+def _wanted(context: LeadContext, policy: Policy) -> _Wanted:
+    language = _language(context)
+    customer, user = context.customer, context.line_user
+    ids = [each for each in (customer and customer.external_id, user and user.line_user_id) if each]
+    company = context.attributes.get("company")
+    hidden = [str(value) for key, value in context.attributes.items() if key in {"email", "phone", "address"}]
+    redactor = Redactor(
+        name=name_of(context), company=company if isinstance(company, str) else None, ids=[*ids, *hidden]
+    )
+    lines = [card_line(thing, language) for thing in context.said]
+    reasons = [str(reason.get(language) or reason.get("ja") or "") for reason in context.lead.reasons[:3]]
+    return _Wanted(
+        lead_id=context.lead.lead_id,
+        revision=context.revision,
+        request=DraftRequest(
+            language=language,
+            lines=tuple(
+                SaidLine(speaker=line.speaker, text=redactor.hide(clean(line.text)[:LINE_MOST]))
+                for line in lines
+            ),
+            reasons=tuple(redactor.hide(reason) for reason in reasons),
+            wish=ANOTHER[language] if context.lead.is_draft_wanted else None,
+        ),
+        redactor=redactor,
+        said=tuple(line.text for line in lines),
+        policy=policy,
+    )
+
+
+def _language(context: LeadContext) -> str:
+    told = (context.customer.language if context.customer else None) or (
+        context.line_user.language if context.line_user else None
+    )
+    return "en" if told and not told.lower().startswith("ja") else "ja"
+
+
+def _checked(wanted: _Wanted, proposed: DraftText) -> tuple[str, str, list[Json]]:
+    """The text as it may be shown, where it comes from, and what its checks found."""
+    text = clean(wanted.redactor.restore(proposed.text)).strip()
+    found = check_text(
+        text, context_texts=wanted.said, policy=wanted.policy, language=wanted.request.language
+    )
+    text = without_links(text, wanted.policy).strip()  # shown to nobody, so that nobody sends or opens it
+    return text, proposed.source, found
+
+
+async def _store(deps: Deps, wanted: _Wanted, checked: list[tuple[str, str, list[Json]]]) -> bool:
+    now = deps.clock.now()
+    async with deps.db.begin() as session:
+        known = await leads.lead_by_id(session, wanted.lead_id)
+        if known is None:
+            return False
+        await lock_customers(session, [known.customer_id])
+        context = await load_context(session, wanted.lead_id, now=now, is_locked=True)
+        if context is None or context.revision != wanted.revision or not context.is_to_be_drafted:
+            return False  # the world moved on, or another process was faster
+        lead = context.lead
+        for text, source, findings in checked:
+            await drafts.add_draft(
+                session,
+                customer_id=lead.customer_id,
+                lead_id=lead.lead_id,
+                conversation_revision=wanted.revision,
+                text=text,
+                source=source,
+                findings=findings,
+                ids=deps.ids,
+                now=now,
+            )
+        await leads.want_drafts(session, lead, is_wanted=False)
+        await posts.ask_for_card(
+            session, customer_id=lead.customer_id, lead_id=lead.lead_id, ids=deps.ids, now=now
+        )
+    log.info("lead.drafted", lead_id=str(wanted.lead_id), drafts=len(checked), source=checked[0][1])
+    return True

@@ -1,0 +1,81 @@
+"""Edit: a person changes a draft's words, and sends exactly those under their own name."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.deps import Deps
+from bot.errors import Refused
+from bot.flows.acting import DONE, Act, Answer, check_open, check_owner, held, show
+from bot.flows.send_draft import PRESS_LIVES, promise_draft
+from bot.llm.checks import check_text
+from bot.slack.ids import Target
+from bot.slack.mrkdwn import mention
+from db import drafts
+from db.leads import lead_by_id
+
+
+async def text_to_edit(deps: Deps, target: Target) -> str:
+    """The draft's whole text, for the modal.
+
+    Raises:
+        Refused: the lead is closed, or the draft is gone.
+    """
+    async with deps.db.begin() as session:
+        lead = await lead_by_id(session, target.lead_id)
+        if lead is None or not lead.is_open:
+            raise Refused("この見込みはもう閉じています。", "This lead is closed already.")
+        draft = None
+        if target.draft_id is not None:
+            draft = await drafts.draft_by_id(session, lead.customer_id, target.draft_id)
+    return draft.text if draft is not None else ""
+
+
+async def edit_draft(session: AsyncSession, act: Act) -> Answer:
+    """Store the edited text as a new draft of the actor's, and send it.
+
+    When the conversation went on since the modal was opened, the text is kept as a draft on the card
+    instead: nothing that a person wrote is lost.
+
+    Raises:
+        Refused: closed, owned by somebody else, another reply is on its way, or not reachable.
+    """
+    context = await held(session, act)
+    lead = context.lead
+    check_open(act, lead)
+    check_owner(act, lead)
+    base = None
+    if act.target.draft_id is not None:
+        base = await drafts.draft_by_id(session, lead.customer_id, act.target.draft_id)
+    text = act.form["text"]
+    checked = check_text(text, context_texts=(), policy=act.policy)
+    draft = await drafts.add_draft(
+        session,
+        customer_id=lead.customer_id,
+        lead_id=lead.lead_id,
+        conversation_revision=context.revision,
+        text=text,
+        source="person",
+        findings=[{**finding, "is_blocking": False} for finding in checked],
+        ids=act.deps.ids,
+        now=act.now,
+    )
+    in_flight = context.sent if context.is_in_flight else None
+    is_stale = base is None or base.conversation_revision != context.revision
+    is_late = act.now - act.received_at > PRESS_LIVES
+    if not (in_flight or is_stale or is_late):
+        await promise_draft(session, act, context, draft)
+        return DONE
+    await show(session, act, lead)
+    kept = ("書いた文面は下書きとして残しました。", "What you wrote is kept as a draft.")
+    if in_flight is not None:
+        who, at = mention(in_flight.approved_by or ""), act.at(in_flight.promised_at)
+        return Answer(
+            ja=f"{who}さんが{at}に送信済みのため、送りませんでした。{kept[0]}",
+            en=f"Not sent: {who} sent a reply at {at}. {kept[1]}",
+        )
+    return Answer(
+        ja="編集しているあいだに会話が進んだため、送りませんでした。"
+        f"{kept[0]}会話を確かめてから、カードの「送信」を押してください。",
+        en=f"Not sent: the conversation went on while you wrote. {kept[1]} Read on, then press Send.",
+    )

@@ -1,0 +1,57 @@
+"""How is what people do in Slack made durable before it is acknowledged?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot.deps import Deps
+from bot.slack.presses import KIND, Press
+from db.group_commit import GroupCommit
+from db.inbox import InboxRow, store_batches
+
+EVENT = "event"
+_KEPT = ("type", "subtype", "user", "channel", "tab", "ts", "thread_ts")
+"""Of an event: ids only. What staff write to each other is none of our business."""
+
+
+class Keeper:
+    """Stores presses and events; each answers after the commit, and wakes `press`."""
+
+    def __init__(self, deps: Deps) -> None:
+        """One for each process."""
+        self._deps = deps
+        self._commit: GroupCommit[list[InboxRow], int] = GroupCommit(deps.db, store_batches)
+
+    async def press(self, press: Press, *, event_id: str) -> None:
+        """Keep a press.
+
+        Raises:
+            Unavailable: it was not stored.
+        """
+        await self._keep(press.source, event_id, KIND, press.encode())
+
+    async def event(self, body: Mapping[str, Any]) -> None:
+        """Keep an event (the `event_callback` envelope), by its id; bots' own messages are not kept.
+
+        Raises:
+            Unavailable: it was not stored.
+        """
+        event = body.get("event") or {}
+        if event.get("bot_id") or event.get("subtype") in {
+            "bot_message",
+            "message_changed",
+            "message_deleted",
+        }:
+            return
+        kept = {key: event[key] for key in _KEPT if isinstance(event.get(key), str)}
+        about = str(event.get("user") or event.get("channel") or body.get("team_id"))
+        raw = json.dumps({"event": kept}).encode()
+        await self._keep(f"slack:{about[:64]}", str(body.get("event_id"))[:200], EVENT, raw)
+
+    async def _keep(self, source: str, event_id: str, kind: str, raw: bytes) -> None:
+        now = self._deps.clock.now()
+        row = InboxRow(source=source, event_id=event_id, kind=kind, raw=raw, at=now, received_at=now)
+        await self._commit.submit([row])
+        await self._deps.waker.wake("press")

@@ -1,0 +1,408 @@
+"""What does a call in Segment's HTTP tracking format say, and what is wrong with it?
+
+Format: `identify`, `track`, `group` and `batch` of https://segment.com/docs/connections/sources/catalog/
+libraries/server/http-api/ (32 KB a call, 500 KB a request). What we add: every refusal names the call's
+place and field.
+
+Decisions: `timestamp` (else `originalTimestamp`) is when it happened, never corrected by `sentAt`, because a
+repeat must carry the same time; without either it happened on arrival. A time without offset is UTC. Traits
+are scalars; objects are flattened (`address.city`), lists are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import from_json, to_json
+
+from db.customers import customer_id_of
+from db.events import NewEvent, untakeable
+from db.traits import Telling, language_of
+from followups.facts import AttributeValue
+from followups.zones import is_zone
+
+MOST_BYTES = 500 * 1024
+MOST_BYTES_PER_CALL = 32 * 1024
+MOST_CALLS = 2500
+"""As Segment: a batch has at most 2,500 calls."""
+LONGEST_USER_ID, LONGEST_NAME, LONGEST_MESSAGE_ID = 200, 200, 100
+_MOST_TRAITS, _LONGEST_TRAIT, _LONGEST_VALUE, _DEEPEST = 300, 100, 8000, 4
+
+_DERIVED = re.compile(r"^[@$]|#\d+$|~first$")
+"""Names that signals derived from events have (`followups.signals`)."""
+_NUL = b"\\u0000"
+"""As JSON writes it; PostgreSQL cannot store it."""
+_LINE_USER_ID = re.compile(r"U[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one call of a request."""
+
+    index: int
+    field: str
+    message: str
+    message_ja: str
+
+    def shown(self) -> dict[str, object]:
+        """As the answer tells it."""
+        return {
+            "index": self.index,
+            "field": self.field,
+            "message": self.message,
+            "message_ja": self.message_ja,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineClaim:
+    """A trait said that this LINE user is this customer."""
+
+    index: int
+    customer_id: UUID
+    line_user_id: str
+
+
+@dataclass(slots=True)
+class Calls:
+    """What a request says, in our words. To be taken only when `problems` is empty."""
+
+    now: datetime
+    events: list[NewEvent] = field(default_factory=list)
+    tellings: list[Telling] = field(default_factory=list)
+    claims: list[LineClaim] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    count: int = 0
+    repeats: dict[bytes, int] = field(default_factory=dict)
+    """How often a call without `messageId` has occurred in this request, by content."""
+
+
+class Wrong(Exception):
+    """One call cannot be taken."""
+
+    def __init__(self, where: str, en: str, ja: str) -> None:
+        super().__init__(en)
+        self.where = where
+        self.en = en
+        self.ja = ja
+
+
+def read_request(body: bytes, *, kind: str, now: datetime) -> Calls:
+    """Read the body of `/v1/{kind}`: one call, or for `batch` an object with the list `batch`."""
+    calls = Calls(now=now)
+    try:
+        content = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        calls.problems.append(Problem(0, "", f"not JSON: {error}", f"JSONとして読めません（{error}）"))
+        return calls
+    if _NUL in body and (wrong := _unstorable(content)):
+        calls.problems.append(_problem(_index_of(wrong.where), wrong))
+        return calls
+    if kind != "batch":
+        read_calls(calls, [content], kind=kind)
+        return calls
+    items = content.get("batch") if isinstance(content, dict) else None
+    if not isinstance(items, list):
+        calls.problems.append(
+            Problem(0, "batch", "must be a list of calls", "呼び出しの配列を入れてください")
+        )
+    elif len(items) > MOST_CALLS:
+        en = f"holds {len(items)} calls; at most {MOST_CALLS} fit (send several batches)"
+        ja = f"{len(items)}件あります。1回に{MOST_CALLS}件までです（分けて送ってください）"
+        calls.problems.append(Problem(MOST_CALLS, "batch", en, ja))
+    else:
+        read_calls(calls, items, kind=None)
+    return calls
+
+
+def read_calls(calls: Calls, items: Sequence[Any], *, kind: str | None) -> None:
+    """Read calls; `kind` None: each names its own in `type`. What is wrong is added to `problems`."""
+    for index, item in enumerate(items, start=calls.count):
+        try:
+            if not isinstance(item, dict):
+                raise Wrong("", "must be an object", "オブジェクトではありません")
+            _read_call(calls, item, kind or item.get("type"), index)
+        except Wrong as wrong:
+            calls.problems.append(_problem(index, wrong))
+    calls.count += len(items)
+
+
+def _problem(index: int, wrong: Wrong) -> Problem:
+    return Problem(index, wrong.where, wrong.en, wrong.ja)
+
+
+def _read_call(calls: Calls, item: dict[str, Any], kind: object, index: int) -> None:
+    if kind == "track":
+        calls.events.append(_event(calls, item))
+    elif kind == "identify":
+        calls.tellings.append(_identity(calls, item, index))
+    elif kind == "group":
+        calls.tellings.append(_membership(calls, item))
+    else:
+        raise Wrong(
+            "type",
+            f"is {_said(kind)}; only identify, track and group are taken"
+            " (send page and screen views as track)",
+            f"{_said(kind)}は扱えません。identify・track・groupのいずれかにしてください",
+        )
+
+
+# --- kinds of calls -----------------------------------------------------------------------------------
+
+
+def _event(calls: Calls, item: dict[str, Any]) -> NewEvent:
+    user = _user(item)
+    name = _text(item, "event", LONGEST_NAME)
+    if is_reserved(name):
+        raise Wrong(
+            "event",
+            f"{_said(name)} is reserved: names may not begin with @ or $, nor end with #1 or ~first",
+            f"{_said(name)}は使えません。@・$で始まる名前、#数字・~firstで終わる名前は予約されています",
+        )
+    properties = _document(item, "properties")
+    at = _time(item, calls.now)
+    if item.get("messageId") is not None:
+        message_id = _text(item, "messageId", LONGEST_MESSAGE_ID)
+    else:
+        message_id = _derived_id(calls, user, name, properties, at)
+    return NewEvent(customer_id_of(user), name, at or calls.now, message_id, properties, user, at is not None)
+
+
+@lru_cache(maxsize=4096)
+def is_reserved(name: str) -> bool:
+    """True for names that only signals derived from events have."""
+    return _DERIVED.search(name) is not None
+
+
+def _document(item: dict[str, Any], name: str) -> bytes | None:
+    """An object as the JSON that will be stored."""
+    value = item.get(name)
+    if not value and (value is None or isinstance(value, dict)):
+        return None
+    if not isinstance(value, dict):
+        raise Wrong(
+            name, f"must be an object, not {_said(value)}", f"オブジェクトにしてください（{_said(value)}）"
+        )
+    document = to_json(value, inf_nan_mode="constants")
+    if len(document) > MOST_BYTES_PER_CALL:
+        raise Wrong(name, "is larger than 32 KB", "32KBを超えています")
+    if b"Infinity" in document and (wrong := _unstorable(value, name)):
+        raise wrong
+    return document
+
+
+def _derived_id(calls: Calls, *content: object) -> str:
+    """An id for a call without one, the same whenever this request is repeated.
+
+    What tells repeats from distinct calls is the content and, within one request, the occurrence. Without a
+    time of its own a call is taken each time it is sent.
+    """
+    digest = blake2b(to_json(content, inf_nan_mode="null"), digest_size=15).digest()
+    occurrence = calls.repeats[digest] = calls.repeats.get(digest, 0) + 1
+    if content[-1] is None:
+        return f"arrived-{digest.hex()}-{calls.now.timestamp():.6f}-{occurrence}"
+    return f"derived-{digest.hex()}-{occurrence}"
+
+
+def _identity(calls: Calls, item: dict[str, Any], index: int) -> Telling:
+    user = _user(item)
+    customer_id = customer_id_of(user)
+    traits = _traits(item)
+    line_user_id = traits.pop("line_user_id", None)
+    if line_user_id is not None:
+        if not isinstance(line_user_id, str) or not _LINE_USER_ID.fullmatch(line_user_id):
+            raise Wrong(
+                "traits.line_user_id",
+                f"{_said(line_user_id)} is not a LINE user id (U and 32 hexadecimal digits)",
+                f"{_said(line_user_id)}はLINEのユーザーIDではありません（Uと16進32桁）",
+            )
+        calls.claims.append(LineClaim(index=index, customer_id=customer_id, line_user_id=line_user_id))
+    timezone = traits.get("timezone")
+    if timezone is not None and not (isinstance(timezone, str) and is_zone(timezone)):
+        raise Wrong(
+            "traits.timezone",
+            f"{_said(timezone)} is not an IANA time zone (e.g. Asia/Tokyo)",
+            f"{_said(timezone)}はIANAのタイムゾーン名ではありません（例: Asia/Tokyo）",
+        )
+    language = traits.get("language")
+    if language is not None and language_of(language) is None:
+        raise Wrong(
+            "traits.language",
+            f"{_said(language)} is not a language (e.g. ja, en)",
+            f"{_said(language)}は言語ではありません（例: ja, en）",
+        )
+    context = item.get("context")
+    told = context if isinstance(context, dict) else {}
+    zone = told.get("timezone")
+    return Telling(
+        customer_id=customer_id,
+        external_id=user,
+        at=_time(item, calls.now) or calls.now,
+        attributes=traits,
+        timezone=zone if isinstance(zone, str) and is_zone(zone) else None,
+        language=language_of(told.get("locale")),
+    )
+
+
+def _membership(calls: Calls, item: dict[str, Any]) -> Telling:
+    user = _user(item)
+    return Telling(
+        customer_id=customer_id_of(user),
+        external_id=user,
+        at=_time(item, calls.now) or calls.now,
+        account=_text(item, "groupId", LONGEST_USER_ID),
+        account_attributes=_traits(item),
+    )
+
+
+# --- fields -------------------------------------------------------------------------------------------
+
+
+def _user(item: dict[str, Any]) -> str:
+    user = item.get("userId")
+    if type(user) is str and 0 < len(user) <= LONGEST_USER_ID and not user.isspace():
+        return user
+    if isinstance(user, int) and not isinstance(user, bool):
+        user = item["userId"] = str(user)
+    if user is None or user == "":
+        if item.get("anonymousId"):
+            raise Wrong(
+                "userId",
+                "is missing; anonymousId alone is not taken, for nobody can be written to without knowing who"
+                " they are (send the call after login, with userId)",
+                "userIdがありません。anonymousIdだけでは誰にも連絡できないため、ログイン後にuserIdを付けて送ってください",
+            )
+        raise Wrong("userId", "is missing", "userIdがありません")
+    return _text(item, "userId", LONGEST_USER_ID)
+
+
+def _text(item: dict[str, Any], name: str, longest: int) -> str:
+    value = item.get(name)
+    if type(value) is str and len(value) <= longest and value and not value.isspace():
+        return value
+    if not isinstance(value, str):
+        raise Wrong(name, f"must be text, not {_said(value)}", f"文字列にしてください（{_said(value)}）")
+    if not value.strip():
+        raise Wrong(name, "must not be empty", "空にはできません")
+    raise Wrong(
+        name,
+        f"has {len(value)} characters; at most {longest} are taken",
+        f"{len(value)}文字あります。{longest}文字までです",
+    )
+
+
+def time_of(text: str) -> datetime | None:
+    """An ISO 8601 moment in UTC; without an offset it is UTC already. None: not one."""
+    try:
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _time(item: dict[str, Any], now: datetime) -> datetime | None:
+    for name in ("timestamp", "originalTimestamp"):
+        value = item.get(name)
+        if value is None:
+            continue
+        at = time_of(value) if isinstance(value, str) else None
+        if at is None:
+            raise Wrong(
+                name,
+                f"{_said(value)} is not an ISO 8601 time (e.g. 2026-11-22T09:30:00Z)",
+                f"{_said(value)}はISO 8601の日時ではありません（例: 2026-11-22T09:30:00+09:00）",
+            )
+        if refusal := untakeable(at, now=now):
+            raise Wrong(name, refusal.en, refusal.ja)
+        return at
+    return None
+
+
+def _traits(item: dict[str, Any]) -> dict[str, AttributeValue]:
+    traits: dict[str, AttributeValue] = {}
+    _document(item, "traits")
+    _flatten(item.get("traits") or {}, "", traits, _DEEPEST)
+    if len(traits) > _MOST_TRAITS:
+        raise Wrong(
+            "traits",
+            f"holds {len(traits)} values; at most {_MOST_TRAITS} are taken",
+            f"{len(traits)}個あります。{_MOST_TRAITS}個までです",
+        )
+    company = traits.pop("company.name", None)
+    if company is not None:
+        traits.setdefault("company", company)
+    return traits
+
+
+def _flatten(given: Mapping[str, Any], prefix: str, into: dict[str, AttributeValue], deep: int) -> None:
+    for key, value in given.items():
+        name = prefix + key
+        if not key or len(name) > _LONGEST_TRAIT:
+            raise Wrong(
+                f"traits.{name[:_LONGEST_TRAIT]}",
+                f"trait names have 1 to {_LONGEST_TRAIT} characters",
+                f"属性名は1〜{_LONGEST_TRAIT}文字です",
+            )
+        if isinstance(value, dict) and deep > 1:
+            _flatten(value, f"{name}.", into, deep - 1)
+        elif isinstance(value, dict | list):
+            raise Wrong(
+                f"traits.{name}",
+                "must be text, a number, true, false or null, not a list or a deeper object"
+                " (send one trait per value)",
+                "文字列・数値・真偽値・nullにしてください。配列や深い入れ子は扱えません（値ごとに分けてください）",
+            )
+        elif isinstance(value, str) and len(value) > _LONGEST_VALUE:
+            raise Wrong(
+                f"traits.{name}",
+                f"has {len(value)} characters; at most {_LONGEST_VALUE} are taken",
+                f"{len(value)}文字あります。{_LONGEST_VALUE}文字までです",
+            )
+        else:
+            into[name] = value
+
+
+def _said(value: object) -> str:
+    """A value as a refusal may quote it: short, printable."""
+    text = (
+        "null"
+        if value is None
+        else str(value)
+        if isinstance(value, str | int | float)
+        else type(value).__name__
+    )
+    short = text if len(text) <= 60 else text[:59] + "…"
+    return ascii(short) if not short.isprintable() else f"“{short}”"
+
+
+# --- what PostgreSQL cannot hold ----------------------------------------------------------------------
+
+
+def _unstorable(content: object, where: str = "") -> Wrong | None:
+    if isinstance(content, str) and "\0" in content:
+        return Wrong(where, "holds a NUL character", "NUL文字は使えません")
+    if isinstance(content, float) and content in {float("inf"), float("-inf")}:
+        return Wrong(where, "is a number beyond 1.8e308", "数値が大きすぎます（1.8e308まで）")
+    if isinstance(content, dict):
+        for key, value in content.items():
+            shown = key.replace("\0", "\\u0000")
+            path = f"{where}.{shown}" if where else shown
+            if wrong := _unstorable(key, path) or _unstorable(value, path):
+                return wrong
+    if isinstance(content, list):
+        for index, value in enumerate(content):
+            if wrong := _unstorable(value, f"{where}[{index}]"):
+                return wrong
+    return None
+
+
+def _index_of(where: str) -> int:
+    found = re.match(r"batch\[(\d+)\]", where)
+    return int(found[1]) if found else 0

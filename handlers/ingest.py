@@ -1,0 +1,127 @@
+"""Doors for the product: what its customers did and who they are, in Segment's HTTP format."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from fastapi import APIRouter
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+
+from bot.deps import Deps
+from bot.errors import Refused, Unavailable
+from bot.flows.ingest import Ingest
+from bot.flows.line_link import line_link
+from bot.segment import LONGEST_USER_ID, MOST_BYTES, read_request
+
+log = structlog.get_logger()
+
+Door = Callable[[Request], Awaitable[JSONResponse]]
+
+
+def router(deps: Deps) -> APIRouter:
+    """`/v1/identify`, `/v1/track`, `/v1/group`, `/v1/batch` and `/v1/customers/{external_id}/line-link`."""
+    doors = APIRouter()
+    ingest = Ingest(deps)
+
+    def on_calls(kind: str) -> Door:
+        async def on_request(request: Request) -> JSONResponse:
+            calls = read_request(await _body_of(request), kind=kind, now=deps.clock.now())
+            if calls.problems:
+                return JSONResponse({"errors": [it.shown() for it in calls.problems[:100]]}, status_code=400)
+            taken = await ingest.take(calls)
+            answer: dict[str, Any] = {"success": True, "new": taken.new}
+            if taken.conflicts:
+                answer["conflicts"] = [conflict.shown() for conflict in taken.conflicts]
+            return JSONResponse(answer)
+
+        return on_request
+
+    async def on_line_link(request: Request) -> JSONResponse:
+        external_id = request.path_params["external_id"]
+        if len(external_id) > LONGEST_USER_ID or not external_id.isprintable():
+            return _refusal(400, "The customer's id is longer than 200 characters or not printable.")
+        offer = await line_link(deps, external_id)
+        return JSONResponse(
+            {"url": offer.url, "code": offer.code, "expires_at": offer.expires_at.isoformat()}
+        )
+
+    for kind in ("identify", "track", "group", "batch"):
+        doors.add_route(f"/v1/{kind}", _guarded(deps, on_calls(kind)), methods=["POST"])
+    doors.add_route(
+        "/v1/customers/{external_id:path}/line-link", _guarded(deps, on_line_link), methods=["POST"]
+    )
+    return doors
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _guarded(deps: Deps, door: Door) -> Door:
+    """Let only the holder of the ingest key in, and turn what goes wrong into an answer."""
+    secret = deps.settings.yorisoi_ingest_key
+    key = secret.get_secret_value().encode() if secret is not None else b""
+
+    async def on_request(request: Request) -> JSONResponse:
+        if not key:
+            return _refusal(503, "No key is set. Set YORISOI_INGEST_KEY and start again.")
+        if not hmac.compare_digest(_key_of(request), key):
+            return _refusal(
+                401,
+                "The key is missing or wrong. Send YORISOI_INGEST_KEY as the user name of HTTP Basic (with an"
+                " empty password), or as `Authorization: Bearer KEY`.",
+                {"WWW-Authenticate": 'Basic realm="yorisoi", charset="UTF-8"'},
+            )
+        try:
+            return await door(request)
+        except _TooLarge:
+            return _refusal(413, f"The request is larger than {MOST_BYTES // 1024} KB. Send several batches.")
+        except ClientDisconnect:
+            return _refusal(400, "The request ended before its body did.")
+        except Refused as error:
+            return _refusal(409, error.en, message_ja=error.ja)
+        except Unavailable as error:
+            log.warning("ingest.postponed", because=str(error))
+            wait = str(max(1, round(error.retry_after or 1)))
+            return _refusal(503, f"Not stored: {error}. Send the same request again.", {"Retry-After": wait})
+
+    return on_request
+
+
+def _refusal(
+    status: int, message: str, headers: dict[str, str] | None = None, *, message_ja: str | None = None
+) -> JSONResponse:
+    told = {"message": message} if message_ja is None else {"message": message, "message_ja": message_ja}
+    return JSONResponse({"errors": [told]}, status_code=status, headers=headers)
+
+
+def _key_of(request: Request) -> bytes:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip().encode("latin-1", "replace")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(credentials.strip(), validate=True).partition(b":")[0]
+        except (binascii.Error, ValueError):
+            return b""
+    return b""
+
+
+async def _body_of(request: Request) -> bytes:
+    """The body, unless it grows beyond what one request may hold."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > MOST_BYTES:
+        raise _TooLarge
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise _TooLarge
+        chunks.append(chunk)
+    return b"".join(chunks)

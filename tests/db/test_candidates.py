@@ -1,0 +1,213 @@
+"""Does SQL ever miss someone for whom a rule's conditions change?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, select
+from sqlmodel import col
+
+from bot.clock import TurnableClock
+from bot.deps import Deps
+from bot.flows.decide import decide_due
+from bot.flows.publish import publish, rulebook
+from bot.flows.tick import tick
+from db.candidates import full, mark_crossings, read
+from db.customers import Customer, LineUser
+from db.engine import Database
+from db.events import NewEvent, fold_due, take_in
+from db.ticks import Moved, Undecided, dirty, mark_dirty, move_watermark, ring_alarms
+from db.traits import Telling, take_tellings
+from followups.rules.model import Rule
+from tests.db.histories import EVENTS, HOUR, KINDS, PLANS, START, ZONES, Life, condition, leaf, rule_file
+from tests.wiring import deps_without_platforms
+
+Pair = tuple[UUID, str]
+
+
+class History:
+    """A few customers living on at random, and what became of finding them."""
+
+    def __init__(self, deps: Deps, clock: TurnableClock, seed: int, *, without: Collection[str] = ()) -> None:
+        self.deps, self.clock, self.rng, self.without = deps, clock, random.Random(seed), without
+        self.lives = [
+            Life(external_id=f"c{number}", zone=self.rng.choice(ZONES), is_linked=self.rng.random() < 0.5)
+            for number in range(12)
+        ]
+        self.sent = 0
+
+    async def begin(self) -> None:
+        async with self.deps.db.begin() as session:
+            for number, life in enumerate(self.lives):
+                session.add(
+                    Customer(
+                        customer_id=life.customer_id,
+                        external_id=life.external_id,
+                        timezone=life.zone,
+                        created_at=START,
+                    )
+                )
+                if life.is_linked:
+                    session.add(
+                        LineUser(
+                            line_user_id=f"U{number:032d}", customer_id=life.customer_id, created_at=START
+                        )
+                    )
+        for _ in range(5):
+            await self.live()
+            self.clock.turn(HOUR * 7)
+
+    async def live(self) -> None:
+        """Some things happen: on time, late, twice, or dated ahead; a few attributes change."""
+        now = self.clock.now()
+        events = []
+        for life in self.rng.sample(self.lives, 4):
+            name = self.rng.choice(EVENTS)
+            at = now + self.rng.choice([0, 0, 0, -3, -30, -200, 5, 50]) * HOUR
+            life.events.setdefault(name, []).append(at)
+            self.sent += 1
+            events.append(NewEvent(life.customer_id, name, at, f"m{self.sent}"))
+        async with self.deps.db.begin() as session:
+            await take_in(session, [*events, *events[:1]], now=now)
+        for life in self.rng.sample(self.lives, 2):
+            await self._identify(life, now=now)
+
+    async def _identify(self, life: Life, *, now: datetime) -> None:
+        day = (now + timedelta(days=self.rng.randint(-8, 8))).date()
+        year = self.rng.choice([day.year, day.year, 2020])
+        value = day.replace(year=year, day=min(day.day, 28)).isoformat()
+        plan = self.rng.choice(PLANS)
+        told: dict[str, Any] = {"day": self.rng.choice([value, value, value, "soon"]), "plan": plan}
+        life.attributes = {name: each for name, each in told.items() if each is not None}
+        telling = Telling(customer_id=life.customer_id, external_id=life.external_id, at=now, attributes=told)
+        async with self.deps.db.begin() as session:
+            changed = await take_tellings(session, [telling], default_timezone="Asia/Tokyo", now=now)
+            await mark_dirty(session, changed, now=now)
+
+    def holding(self, rules: dict[str, Rule]) -> set[Pair]:
+        now = self.clock.now()
+        return set().union(*(life.holding(rules, now=now) for life in self.lives))
+
+    async def marked(self) -> set[UUID]:
+        async with self.deps.db.begin() as session:
+            return set(await session.scalars(select(dirty.c.customer_id)))
+
+    async def undecided(self) -> int:
+        async with self.deps.db.begin() as session:
+            return len(list(await session.scalars(select(Undecided))))
+
+    async def gather(self) -> None:
+        """A tick, or one that leaves out a source of candidates."""
+        if not self.without:
+            await tick(self.deps)
+            return
+        now = self.clock.now()
+        async with self.deps.db.begin() as session:
+            if "changes" in self.without:
+                await session.execute(delete(dirty))
+            await fold_due(session, now=now)
+            moved = await move_watermark(session, now=now)
+            assert isinstance(moved, Moved)
+            if "thresholds" not in self.without:
+                book = await rulebook(self.deps)
+                thresholds = {each for rule in book.rules for each in rule.when.thresholds()}
+                await mark_crossings(session, thresholds, previous=moved.previous, now=now)
+            if "alarms" not in self.without:
+                await ring_alarms(session, now=now)
+
+    async def run(self, ticks: int) -> tuple[int, set[Pair]]:
+        """Live through some ticks; how many flips there were, and who was missed."""
+        rules = dict((await rulebook(self.deps)).by_id)
+        before, flips, missed = self.holding(rules), 0, set[Pair]()
+        for _ in range(ticks):
+            self.clock.turn(timedelta(minutes=self.rng.choice([7, 61, 200, 600, 1500])))
+            if self.rng.random() < 0.6:
+                await self.live()
+            await self.gather()
+            after = self.holding(rules)
+            marked = await self.marked()
+            flipped = before ^ after
+            flips += len(flipped)
+            missed |= {pair for pair in flipped if pair[0] not in marked}
+            await decide_due(self.deps)
+            assert await self.undecided() == 0
+            before = after
+        return flips, missed
+
+
+async def history_of(db: Database, seed: int, *, kinds: Collection[str] = (), **more: object) -> History:
+    deps = deps_without_platforms(db)
+    assert isinstance(deps.clock, TurnableClock)
+    history = History(deps, deps.clock, seed, **more)  # type: ignore[arg-type]
+    await history.begin()
+    rng = history.rng
+    wanted = [leaf(rng, kind) for kind in kinds] or [condition(rng) for _ in range(12)]
+    files = {f"rules/r{n}.yaml": rule_file(f"r{n}", when) for n, when in enumerate(wanted)}
+    async with db.begin() as session:
+        await fold_due(session, now=deps.clock.now())
+        await session.execute(delete(dirty))
+    await publish(deps, files, by="test")
+    return history
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_nobody_whose_conditions_flip_is_missed(db: Database, seed: int) -> None:
+    history = await history_of(db, seed)
+    rules = dict((await rulebook(history.deps)).by_id)
+    assert {customer for customer, _ in history.holding(rules)} <= await history.marked()
+    await decide_due(history.deps)
+    flips, missed = await history.run(40)
+    assert flips > 10
+    assert missed == set()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_every_kind_of_condition_alone_is_found(db: Database, seed: int) -> None:
+    history = await history_of(db, 100 + seed, kinds=KINDS)
+    await decide_due(history.deps)
+    flips, missed = await history.run(40)
+    assert flips > 40
+    assert missed == set()
+
+
+@pytest.mark.parametrize("source", ["thresholds", "changes", "alarms"])
+async def test_leaving_out_a_source_of_candidates_is_noticed(db: Database, source: str) -> None:
+    history = await history_of(db, 200, kinds=KINDS * 2, without=(source,))
+    await decide_due(history.deps)
+    _, missed = await history.run(40)
+    assert missed
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_full_statement_names_everyone_who_matches_and_few_more(db: Database, seed: int) -> None:
+    history = await history_of(db, 300 + seed)
+    now, more, matching = history.clock.now(), 0, 0
+    for rule in (await rulebook(history.deps)).rules:
+        async with db.begin() as session:
+            found = set(await session.scalars(full(rule.when, now=now)))
+        holding = {customer for customer, _ in history.holding({rule.id: rule})}
+        assert holding <= found, rule.when
+        more, matching = more + len(found - holding), matching + len(holding)
+    assert matching
+    assert more < matching
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_condition_reads_the_same_in_sql_and_in_python(db: Database, kind: str) -> None:
+    history = await history_of(db, 400, kinds=[kind] * 8)
+    now = history.clock.now()
+    for rule in (await rulebook(history.deps)).rules:
+        holding = {customer for customer, _ in history.holding({rule.id: rule})}
+        reading = read(rule.when, now=now)
+        everyone = select(col(Customer.customer_id))
+        async with db.begin() as session:
+            may = set(await session.scalars(everyone.where(reading.may)))
+            must = set(await session.scalars(everyone.where(reading.must)))
+        assert must <= holding <= may, rule.when
+        if kind not in {"attribute", "anniversary"}:
+            assert must == may

@@ -1,0 +1,129 @@
+"""Does a code link exactly one LINE user to exactly one customer, with all that was said before?"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db.customers import Customer, customer_id_of_line_user
+from db.engine import Database
+from db.events import Event
+from db.leads import Lead
+from db.line_users import create_link_code, line_link_url
+from db.signals import SignalRow
+from tests.flows.chat import Chat, chatting
+
+
+async def code_for(chat: Chat, customer_id: UUID) -> str:
+    async with chat.deps.db.begin() as session:
+        code = await create_link_code(session, customer_id, now=chat.clock.now(), ids=chat.deps.ids)
+    return code.code
+
+
+async def test_sending_the_code_links_and_moves_everything(db: Database) -> None:
+    async with chatting(db) as chat:
+        customer_id = await chat.customer("c1", name="田中")
+        tanaka = chat.person()
+        await chat.agree(tanaka)
+        await chat.line.say(tanaka, "質問があります")
+        await chat.settle()
+        chat.turn(seconds=5)
+        await chat.line.say(tanaka, (await code_for(chat, customer_id)).lower())
+        await chat.settle()
+
+        assert (await chat.user(tanaka)).customer_id == customer_id
+        assert await chat.is_granted(tanaka) is True
+        assert "連携が完了" in chat.line.texts(tanaka)[-1]
+        assert {lead.customer_id for lead in await chat.rows(Lead)} == {customer_id}
+        assert {line.customer_id for line in await chat.heard()} == {customer_id}
+        assert {message.customer_id for message in await chat.messages()} == {customer_id}
+        assert {event.customer_id for event in await chat.rows(Event)} == {customer_id}
+        assert {(row.customer_id, row.key) for row in await chat.rows(SignalRow)} >= {
+            (customer_id, "$replied")
+        }
+        talk = await chat.conversation(tanaka)
+        assert talk is not None
+        assert talk.is_open
+        people = await chat.rows(Customer)
+        assert customer_id_of_line_user(tanaka) not in {person.customer_id for person in people}
+        assert next(p for p in people if p.customer_id == customer_id).line_user_id == tanaka
+
+
+async def test_a_code_works_once_and_for_a_day(db: Database) -> None:
+    async with chatting(db) as chat:
+        customer_id = await chat.customer("c1")
+        tanaka, sato = chat.person(), chat.person("佐藤")
+        used = await code_for(chat, customer_id)
+        await chat.line.say(tanaka, f"コードは {used} です")
+        await chat.settle()
+        await chat.line.say(sato, used)
+        await chat.settle()
+        assert (await chat.user(tanaka)).customer_id == customer_id
+        assert (await chat.user(sato)).customer_id == customer_id_of_line_user(sato)
+        assert "期限" in chat.line.texts(sato)[-1]
+
+        other = await chat.customer("c2")
+        late = await code_for(chat, other)
+        chat.turn(hours=24)
+        await chat.line.say(sato, late)
+        await chat.settle()
+        assert (await chat.user(sato)).customer_id == customer_id_of_line_user(sato)
+
+
+async def test_a_customer_with_another_line_user_stays_with_them(db: Database) -> None:
+    async with chatting(db) as chat:
+        customer_id = await chat.customer("c1")
+        tanaka, sato = chat.person(), chat.person("佐藤")
+        await chat.line.say(tanaka, await code_for(chat, customer_id))
+        await chat.settle()
+        await chat.line.say(sato, await code_for(chat, customer_id))
+        await chat.settle()
+        assert (await chat.user(tanaka)).customer_id == customer_id
+        assert (await chat.user(sato)).customer_id == customer_id_of_line_user(sato)
+        assert "連携できませんでした" in chat.line.texts(sato)[-1]
+        assert len([alert for alert in await chat.alerts() if "conflict" in alert]) == 1
+
+
+async def test_a_linked_line_user_stays_with_their_customer(db: Database) -> None:
+    async with chatting(db) as chat:
+        first, second = await chat.customer("c1"), await chat.customer("c2")
+        tanaka = chat.person()
+        await chat.line.say(tanaka, await code_for(chat, first))
+        await chat.settle()
+        chat.turn(seconds=1)
+        await chat.line.say(tanaka, await code_for(chat, second))
+        await chat.settle()
+        assert (await chat.user(tanaka)).customer_id == first
+        assert len(await chat.alerts()) == 1
+
+
+async def test_of_two_open_leads_the_customer_s_own_stays_open(db: Database) -> None:
+    async with chatting(db) as chat:
+        customer_id = await chat.customer("c1")
+        async with db.begin() as session:
+            session.add(
+                Lead(
+                    customer_id=customer_id,
+                    lead_id=chat.deps.ids.uuid(),
+                    state="new",
+                    source="rule",
+                    opened_at=chat.clock.now(),
+                )
+            )
+        tanaka = chat.person()
+        await chat.line.say(tanaka, "質問があります")
+        await chat.settle()
+        chat.turn(seconds=5)
+        await chat.line.say(tanaka, await code_for(chat, customer_id))
+        await chat.settle()
+        states = {lead.source: lead.state for lead in await chat.rows(Lead)}
+        assert states == {"rule": "new", "message": "dismissed"}
+
+
+async def test_the_link_opens_the_chat_with_the_code_written_in(db: Database) -> None:
+    async with chatting(db) as chat:
+        assert chat.deps.line is not None
+        url = line_link_url(await chat.deps.line.basic_id(), "YR-ABCDEFGH")
+        assert url == "https://line.me/R/oaMessage/%40123abcde/?YR-ABCDEFGH"
+        code = await code_for(chat, await chat.customer("c1"))
+        assert len(code) == 11
+        assert not set(code[3:]) & set("01OIL")
