@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import (
     Index,
     Integer,
-    Select,
     Text,
     UniqueConstraint,
     Uuid,
@@ -310,13 +309,13 @@ async def claim_due(session: AsyncSession, *, limit: int, now: datetime) -> list
     Customers that another transaction holds are left for later, unless nothing else is due: then this
     waits for them.
     """
-    queued: Select[Any] = (
+    queued: Any = (
         select(col(Message.customer_id), col(Message.message_id), col(Message.not_before).label("at"))
         .where(col(Message.state) == MessageState.QUEUED, col(Message.not_before) <= now)
         .order_by(col(Message.not_before), col(Message.message_id))
         .limit(limit)
     )
-    stuck: Select[Any] = (
+    stuck: Any = (
         select(col(Message.customer_id), col(Message.message_id), col(Message.attempted_at).label("at"))
         .where(col(Message.state) == MessageState.SENDING, col(Message.attempted_at) <= now - LEASE)
         .order_by(col(Message.attempted_at), col(Message.message_id))

@@ -72,10 +72,10 @@ class World:
 
     async def post(self, path: str, body: Any, *, key: str | None = INGEST_KEY) -> tuple[int, Any]:
         """POST JSON to the program as a product would; returns status and answer."""
-        auth = aiohttp.BasicAuth(key, "") if key is not None else None
+        headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
         async with (
             aiohttp.ClientSession(trust_env=False) as session,
-            session.post(self.address + path, json=body, auth=auth) as answer,
+            session.post(self.address + path, json=body, headers=headers) as answer,
         ):
             return answer.status, await answer.json(content_type=None)
 

@@ -6,7 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
 from bot.deps import Deps
+from bot.errors import Unavailable
 from bot.slack.presses import KIND, Press
 from db.group_commit import GroupCommit
 from db.inbox import InboxRow, store_batches
@@ -53,5 +56,8 @@ class Keeper:
     async def _keep(self, source: str, event_id: str, kind: str, raw: bytes) -> None:
         now = self._deps.clock.now()
         row = InboxRow(source=source, event_id=event_id, kind=kind, raw=raw, at=now, received_at=now)
-        await self._commit.submit([row])
+        try:
+            await self._commit.submit([row])
+        except DBAPIError as error:  # its text holds what was to be stored
+            raise Unavailable(f"the inbox: {type(error.orig).__name__}") from None
         await self._deps.waker.wake("press")

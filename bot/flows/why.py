@@ -64,9 +64,7 @@ class Why:
     history: History
 
 
-async def why(
-    deps: Deps, customer: str, rule_id: str | None = None, *, language: str = "ja"
-) -> list[str]:
+async def why(deps: Deps, customer: str, rule_id: str | None = None, *, language: str = "ja") -> list[str]:
     """As `ask`, told as lines for people in `ja` or `en`."""
     return told(await ask(deps, customer, rule_id), language)
 

@@ -23,7 +23,7 @@ _BARE_HOST = re.compile(
     r"(?:/[^\s<>「」、。)）]*)?(?![\w-])",
     re.IGNORECASE,
 )
-_PHONE = re.compile(r"(?<!\d)\+?\d[\d\-() ]{7,}\d(?!\d)")
+_PHONE = re.compile(r"(?<!\d)\+?\d[\d\-() ー‐‑–—−]{7,}\d(?!\d)")
 _PRICE = re.compile(
     r"[¥$€£]\s?\d[\d,.]*|\d[\d,.]*\s?(?:円|万円|億円|ドル|ユーロ|yen|dollars?|usd|jpy|eur|%|割引?|percent)"
     r"|(?:半額|[一二三四五六七八九十百千万]+円)",

@@ -14,6 +14,7 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.deps import Deps
+from bot.errors import Unavailable
 from bot.flows.keep import Keeper
 from bot.slack.client import SLACK_API
 from handlers.boundary import Errands
@@ -84,4 +85,7 @@ async def _nothing(body: dict[str, Any]) -> None:
 
 
 async def _on_error(error: Exception) -> None:
+    if isinstance(error, Unavailable):
+        log.error("slack.not_stored", because=str(error))
+        return
     log.error("slack.door_failed", because=type(error).__name__, exc_info=error)

@@ -215,9 +215,13 @@ async def test_a_month_first_needed_by_two_transactions_at_once_is_made_once(db:
 
 async def test_a_month_made_by_a_transaction_that_was_undone_is_made_again(db: Database) -> None:
     event = NewEvent(ADA, "old", datetime(2001, 5, 1, tzinfo=UTC), "m1")
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with db.begin() as session:
             await take_in(session, [event], now=NOW)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     async with db.begin() as session:
         assert await take_in(session, [event], now=NOW) == [True]

@@ -39,7 +39,7 @@ async def left(db: Database) -> list[UUID]:
 
 
 @pytest.mark.parametrize("start", [UUID(int=0), IDS[4], UUID(int=(1 << 128) - 1)])
-async def test_all_rows_of_a_customer_are_taken_together_wherever_one_begins(
+async def test_all_rows_of_a_customer_are_taken_together_wherever_it_begins(
     db: Database, start: UUID
 ) -> None:
     async with db.begin() as session:
@@ -57,22 +57,28 @@ async def test_all_rows_of_a_customer_are_taken_together_wherever_one_begins(
 
 
 async def test_what_one_worker_holds_another_does_not_take(db: Database) -> None:
+    many = [UUID(int=number) for number in range(100)]
     async with db.begin() as session:
-        await mark_dirty(session, IDS, now=NOW)
+        await mark_dirty(session, many, now=NOW)
     async with db.begin() as first, db.begin() as second:
         one = await take_dirty(first, latest=LATEST, limit=6, start=UUID(int=0))
         two = await take_dirty(second, latest=LATEST, limit=6, start=UUID(int=0))
-    assert (len(one), len(two)) == (6, 4)
+    assert (len(one), len(two)) == (6, 6)
     assert not set(one) & set(two)
+    assert len(await left(db)) == 88
 
 
 async def test_a_transaction_that_fails_gives_everything_back(db: Database) -> None:
     async with db.begin() as session:
         await mark_dirty(session, IDS, now=NOW)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with db.begin() as session:
             await take_dirty(session, latest=LATEST, limit=6, start=UUID(int=0))
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await left(db) == IDS
 
 

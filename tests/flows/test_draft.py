@@ -7,6 +7,7 @@ import json
 
 from openai import AsyncOpenAI
 
+from bot.clock import TurnableClock
 from bot.flows.draft import draft
 from bot.flows.post import post
 from bot.llm.client import ModelDrafter
@@ -17,7 +18,7 @@ from db.messages import Message
 from sandbox.openai import OpenAIStandIn
 from sandbox.openai.standin import Status
 from sandbox.serve import serving
-from tests.flows.desk import desk
+from tests.flows.desk import START, desk
 
 
 class Saying:
@@ -45,7 +46,7 @@ async def test_a_lead_gets_drafts_once_for_each_state_of_its_conversation(db: Da
 
 
 async def test_no_name_number_or_id_reaches_the_model_and_the_reply_names_the_customer(db: Database) -> None:
-    server = OpenAIStandIn(lambda: d.clock.now())
+    server = OpenAIStandIn(TurnableClock(START).now)
     async with serving(server.app) as address, desk(db) as d:
         client = AsyncOpenAI(api_key="k", base_url=f"{address}/v1", max_retries=0, timeout=5)
         object.__setattr__(d.deps, "drafter", ModelDrafter(client, model="m", fallback=TemplateDrafter()))
@@ -79,7 +80,7 @@ async def test_a_hijacked_model_gets_no_link_onto_the_card_and_no_send_button(db
 
 
 async def test_a_model_out_of_reach_still_gives_a_template_marked_as_such(db: Database) -> None:
-    server = OpenAIStandIn(lambda: d.clock.now())
+    server = OpenAIStandIn(TurnableClock(START).now)
     async with serving(server.app) as address, desk(db) as d:
         client = AsyncOpenAI(api_key="k", base_url=f"{address}/v1", max_retries=0, timeout=5)
         object.__setattr__(d.deps, "drafter", ModelDrafter(client, model="m", fallback=TemplateDrafter()))

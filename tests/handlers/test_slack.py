@@ -171,9 +171,9 @@ async def test_nothing_that_slack_can_send_is_answered_with_an_error(db: Databas
                 "type": "block_actions",
                 "actions": [{"action_id": "lead.edit", "value": "x", "type": "button"}],
             },
-            {"type": "view_submission", "view": {"callback_id": "old", "state": {"values": {}}}},
-            {"type": "view_submission", "view": {"callback_id": "lead.edited", "state": {"values": {}}}},
-            {"type": "view_closed", "view": {"callback_id": "lead.snooze"}},
+            {"type": "view_submission", "view": {"type": "modal", "callback_id": "old"}},
+            {"type": "view_submission", "view": {"type": "modal", "callback_id": "lead.x"}},
+            {"type": "view_closed", "view": {"type": "modal", "callback_id": "lead.snooze"}},
             {"type": "shortcut", "callback_id": "x"},
             {"type": "message_action", "callback_id": "x"},
             {"type": "block_suggestion", "action_id": "x", "block_id": "b", "value": ""},
@@ -183,6 +183,8 @@ async def test_nothing_that_slack_can_send_is_answered_with_an_error(db: Databas
             body = urlencode({"payload": json.dumps(whole)}).encode()
             status, answer = await _post(d, body, _signed(body), "application/x-www-form-urlencoded")
             assert status == 200, (payload, answer)
+        body = urlencode({"payload": json.dumps({"type": "view_submission", "view": {}})}).encode()
+        assert (await _post(d, body, _signed(body), "application/x-www-form-urlencoded"))[0] < 500
         for event in ({"type": "reaction_added"}, {"type": "message", "subtype": "message_changed"}, {}):
             body = json.dumps(
                 {"type": "event_callback", "event_id": "E", "team_id": "T", "event": event}

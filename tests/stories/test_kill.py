@@ -20,6 +20,7 @@ from db.conversations import InboundLine
 from db.engine import Database
 from db.events import Event
 from db.inbox import InboxRow
+from db.messages import Message, MessageState
 from sandbox.line import LineStandIn
 from sandbox.serve import serving
 from sandbox.world import CHANNEL_SECRET, CHANNEL_TOKEN, INGEST_KEY, free_port
@@ -31,6 +32,7 @@ id: thanks
 name: 購入のお礼
 state: live
 goal: {{event: reviewed, within: 7d}}
+during_conversation: send
 when:
   event: bought
   count: {{at_least: 1}}
@@ -43,6 +45,7 @@ caps: null
 silence_after_unanswered: null
 """
 CUSTOMERS = 120
+KEY = {"Authorization": f"Bearer {INGEST_KEY}"}
 
 
 def now() -> datetime:
@@ -66,7 +69,7 @@ class Shop:
         try:
             async with (
                 aiohttp.ClientSession(trust_env=False, timeout=timeout) as session,
-                session.post(self.url + path, json=body, auth=aiohttp.BasicAuth(INGEST_KEY, "")) as answer,
+                session.post(self.url + path, json=body, headers=KEY) as answer,
             ):
                 assert answer.status in {200, 503}, await answer.text()
                 return answer.status == 200
@@ -125,16 +128,25 @@ async def kill_often(program: Program, shop: Shop, rng: random.Random, kills: in
 
 
 async def drained(db: Database, shop: Shop, *, seconds: float) -> None:
-    async with asyncio.timeout(seconds):
-        while True:
-            async with db.begin() as session:
-                waiting = await session.scalar(
-                    select(func.count()).select_from(InboxRow).where(col(InboxRow.done_at).is_(None))
+    """Wait until the program has nothing left to do for anyone; tell what it left otherwise."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        async with db.begin() as session:
+            waiting = await session.scalar(
+                select(func.count()).select_from(InboxRow).where(col(InboxRow.done_at).is_(None))
+            )
+            left = (
+                await session.execute(
+                    select(col(Message.kind), col(Message.state), col(Message.because), func.count())
+                    .where(col(Message.state) != MessageState.ACCEPTED)
+                    .group_by(col(Message.kind), col(Message.state), col(Message.because))
                 )
-            reached = sum(THANKS in "".join(shop.line.texts(shop.people[c])) for c in shop.bought)
-            if not waiting and reached == len(shop.bought):
-                return
-            await asyncio.sleep(0.5)
+            ).all()
+        missed = [c for c in shop.bought if THANKS not in "".join(shop.line.texts(shop.people[c]))]
+        if not waiting and not missed:
+            return
+        assert asyncio.get_running_loop().time() < deadline, (waiting, left, missed)
+        await asyncio.sleep(0.5)
 
 
 @pytest.fixture

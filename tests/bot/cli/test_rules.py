@@ -18,7 +18,7 @@ goal: {event: login, within: 7d}
 when: {event: login, last: {more_than: 14d}}
 then:
   - send:
-      text: >-
+      text: |-
         {customer.name}様、設定や使い方で、手が止まっている所はありませんか。
         下のボタンから、前回の続きを始められます。返信は不要です。
 """
