@@ -34,12 +34,13 @@ from handlers import ingest
 
 EVENTS = 30_000
 CUSTOMERS = 5_000
-CLIENTS = int(__import__("os").environ.get("CL", "8"))
+CLIENTS = 8
 NAMES = ("login", "report_viewed", "export_done", "member_invited", "data_connected")
 NOW = datetime.now(UTC).replace(microsecond=0)
 BARE = """
-CREATE TABLE bare_event (customer_id uuid, message_id varchar, at timestamptz, name varchar, properties jsonb,
-  received_at timestamptz, is_folded boolean, PRIMARY KEY (customer_id, message_id, at)) PARTITION BY RANGE (at);
+CREATE TABLE bare_event (customer_id uuid, message_id varchar, at timestamptz, name varchar,
+  properties jsonb, received_at timestamptz, is_folded boolean, PRIMARY KEY (customer_id, message_id, at)
+) PARTITION BY RANGE (at);
 CREATE TABLE bare_past PARTITION OF bare_event FOR VALUES FROM ('2000-01-01') TO ({this_month});
 CREATE TABLE bare_now PARTITION OF bare_event FOR VALUES FROM ({this_month}) TO ('2100-01-01');
 """
@@ -95,9 +96,8 @@ def bare(url: str, batches: list[list[dict[str, Any]]]) -> float:
         return EVENTS / (time.perf_counter() - began)
 
 
-async def post_all(address: str, folder: str) -> None:
+async def post_all(address: str, bodies: list[bytes]) -> None:
     """The other process: post every prepared body, print the seconds it took."""
-    bodies = [path.read_bytes() for path in sorted(Path(folder).iterdir())]
     host, port = address.removeprefix("http://").split(":")
 
     async def client() -> None:
@@ -118,16 +118,20 @@ async def post_all(address: str, folder: str) -> None:
 async def over_http(address: str, batches: list[list[dict[str, Any]]]) -> float:
     """Events per second through the door."""
     with tempfile.TemporaryDirectory() as folder:
-        for index, batch in enumerate(batches):
-            body = json.dumps({"batch": batch}).encode()
-            head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\n{AUTHORIZATION}Content-Length: {len(body)}\r\n\r\n"
-            Path(folder, f"{index:06d}").write_bytes(head.encode() + body)
+        _write_requests(batches, Path(folder))
         client = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "benchmarks.ingest", address, folder, stdout=asyncio.subprocess.PIPE
         )
         told, _ = await client.communicate()
         assert client.returncode == 0
         return EVENTS / float(told)
+
+
+def _write_requests(batches: list[list[dict[str, Any]]], folder: Path) -> None:
+    for index, batch in enumerate(batches):
+        body = json.dumps({"batch": batch}).encode()
+        head = f"POST /v1/batch HTTP/1.1\r\nHost: x\r\n{AUTHORIZATION}Content-Length: {len(body)}\r\n\r\n"
+        (folder / f"{index:06d}").write_bytes(head.encode() + body)
 
 
 class _Nobody:
@@ -182,6 +186,8 @@ def main() -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:
-        asyncio.run(post_all(sys.argv[1], sys.argv[2]))
+        asyncio.run(
+            post_all(sys.argv[1], [path.read_bytes() for path in sorted(Path(sys.argv[2]).iterdir())])
+        )
     else:
         main()

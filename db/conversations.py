@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
-from sqlalchemy import Index, func, or_, select, text, update
+from sqlalchemy import Index, Table, Uuid, bindparam, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import Executable
 from sqlmodel import Field, SQLModel, col
 
-from db.columns import UUID, Json, customer_key, datetime, document, moment
+from db import arrays
+from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
 
 QUIET_FOR = timedelta(hours=24)
 """After our answer, a conversation that nobody holds is over when nothing was said for this long."""
@@ -130,14 +133,23 @@ async def spoke(
     Args:
         opens: a person wrote: an answer is expected, so the conversation is open.
     """
-    rows = [
-        ConversationRow(
-            customer_id=customer_id, is_open=opens, revision=1, last_outbound_at=now, changed_at=now
-        ).model_dump()
-        for customer_id in sorted(set(customer_ids))
-    ]
-    if not rows:
-        return
+    ids = sorted(set(customer_ids))
+    if ids:
+        await session.execute(_speaking(opens), {"customers": arrays.uuids(ids), "now": now})
+
+
+@cache
+def _speaking(opens: bool) -> Executable:
+    now = bindparam("now", type_=Timestamp)
+    given = func.unnest(arrays.array("customers", Uuid())).column_valued("given")
+    new = {
+        "customer_id": given,
+        "is_open": literal(opens),
+        "revision": literal(1),
+        "is_unanswered": literal(False),
+        "last_outbound_at": now,
+        "changed_at": now,
+    }
     changes: dict[str, object] = {
         "revision": col(ConversationRow.revision) + 1,
         "last_outbound_at": func.greatest(col(ConversationRow.last_outbound_at), now),
@@ -145,9 +157,10 @@ async def spoke(
     }
     if opens:
         changes |= {"is_open": True, "is_unanswered": False}
-    await session.execute(
-        insert(ConversationRow)
-        .values(rows)
+    table: Table = ConversationRow.__table__  # type: ignore[attr-defined]
+    return (
+        insert(table)
+        .from_select([*new], select(*new.values()))
         .on_conflict_do_update(index_elements=["customer_id"], set_=changes)
     )
 

@@ -99,6 +99,21 @@ async def draft_by_id(session: AsyncSession, customer_id: UUID, draft_id: UUID) 
     return found
 
 
+async def made_since(session: AsyncSession, customer_id: UUID, since: datetime) -> int:
+    """How many drafts a model wrote for this customer since a moment."""
+    made: int = (
+        await session.scalar(
+            select(func.count()).where(
+                col(Draft.customer_id) == customer_id,
+                col(Draft.source) == "model",
+                col(Draft.created_at) >= since,
+            )
+        )
+        or 0
+    )
+    return made
+
+
 async def retire(session: AsyncSession, customer_id: UUID, lead_id: UUID, *, now: datetime) -> int:
     """Take the unsent drafts of this lead away, so that new ones are made; how many there were."""
     retired = await session.scalars(

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import assert_never
 
+from pydantic_core import to_json
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Index,
     Integer,
     String,
+    Table,
+    Text,
     Uuid,
     and_,
+    bindparam,
     case,
+    cast,
+    column,
     func,
     literal,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import Executable
 from sqlmodel import Field, SQLModel, col
 
 from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
@@ -235,10 +243,40 @@ async def last_answers(
     }
 
 
-async def add_decisions(session: AsyncSession, rows: Sequence[DecisionRow]) -> None:
-    """Store what was decided."""
+@dataclass(slots=True, kw_only=True)
+class NewDecision:
+    """A decision to store; as `DecisionRow`, which costs many times more to make."""
+
+    customer_id: UUID
+    decision_id: UUID
+    rule_id: str
+    rule_version: int
+    at: datetime
+    verdict: str
+    gate: str | None = None
+    until: datetime | None = None
+    is_shadow: bool = False
+    message_id: UUID | None = None
+    lead_id: UUID | None = None
+    trace: Json
+
+
+async def add_decisions(session: AsyncSession, rows: Sequence[NewDecision]) -> None:
+    """Store what was decided: one statement, one JSON document."""
     if rows:
-        await session.execute(insert(DecisionRow), [row.model_dump() for row in rows])
+        await session.execute(_storing_decisions(), {"rows": to_json(rows).decode()})
+
+
+@cache
+def _storing_decisions() -> Executable:
+    table: Table = DecisionRow.__table__  # type: ignore[attr-defined]
+    names = [column(each.name, each.type) for each in table.columns]
+    given = (
+        func.jsonb_to_recordset(cast(bindparam("rows", type_=Text()), JSONB))
+        .table_valued(*names, name="given")
+        .render_derived(with_types=True)
+    )
+    return insert(table).from_select([each.name for each in names], select(given))
 
 
 async def add_follow_ups(session: AsyncSession, rows: Sequence[FollowUpRow]) -> None:

@@ -145,12 +145,13 @@ async def _said(
         .where(
             col(Message.customer_id) == customer_id,
             col(Message.state).in_(SETTLED),
+            col(Message.kind) != MessageKind.SYSTEM,
             col(Message.promised_at) > now - FORGOTTEN_AFTER,
         )
         .order_by(col(Message.promised_at).desc())
         .limit(limit)
     )
-    # Oldest first before sorting, which is stable: what happened at one moment stays in order.
+    # Oldest first before sorting, which is stable: lines of one moment stay in order.
     said = [
         SaidThing(at=line.at, inbound=line) for line in reversed(heard) if line.at > now - FORGOTTEN_AFTER
     ]
@@ -158,7 +159,7 @@ async def _said(
         SaidThing(at=message.settled_at or message.promised_at, outbound=message)
         for message in reversed(list(wrote))
     ]
-    return tuple(sorted(said, key=lambda thing: thing.at)[-limit:])
+    return tuple(sorted(said, key=lambda thing: (thing.at, thing.inbound is not None))[-limit:])
 
 
 async def sent_from(session: AsyncSession, customer_id: UUID, lead_id: UUID) -> Message | None:

@@ -144,14 +144,13 @@ async def promise_all(session: AsyncSession, messages: Sequence[Message]) -> set
     """Promise many messages in one statement; returns the ids of those that were new."""
     if not messages:
         return set()
-    rows = [message.model_dump() for message in messages]
     statement = (
         insert(Message)
-        .values(rows)
         .on_conflict_do_nothing(index_elements=["customer_id", "dedupe_key"])
         .returning(col(Message.message_id))
     )
-    return set(await session.scalars(statement))
+    # Rows as parameters, not inside the statement: it is compiled once, whatever their number.
+    return set(await session.scalars(statement, [message.model_dump() for message in messages]))
 
 
 async def add_link(
@@ -167,7 +166,7 @@ async def add_link(
 async def add_links(session: AsyncSession, links: Sequence[Link]) -> None:
     """Let many tokens lead to their addresses, in one statement."""
     if links:
-        await session.execute(insert(Link).values([link.model_dump() for link in links]))
+        await session.execute(insert(Link), [link.model_dump() for link in links])
 
 
 # --- taking back --------------------------------------------------------------------------------------

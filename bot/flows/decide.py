@@ -19,9 +19,9 @@ from bot.line.bubbles import bubbles_of
 from db.customers import lock_customers
 from db.facts import load_facts
 from db.followups import (
-    DecisionRow,
     FollowUpRow,
     LastAnswer,
+    NewDecision,
     add_decisions,
     add_follow_ups,
     end_finished,
@@ -156,11 +156,11 @@ async def _decide_some(
 class _Outcome:
     """What follows from deciding about one customer."""
 
-    decisions: list[DecisionRow] = field(default_factory=list)
+    decisions: list[NewDecision] = field(default_factory=list)
     follow_ups: list[FollowUpRow] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
-    leads: list[tuple[DecisionRow, Escalate, Rule]] = field(default_factory=list)
+    leads: list[tuple[NewDecision, Escalate, Rule]] = field(default_factory=list)
     alarms: dict[tuple[UUID, str], datetime] = field(default_factory=dict)
 
 
@@ -204,10 +204,9 @@ class _Effects:
         passage = facts.follow_ups.get(rule.id)
         match answer.verdict:
             case Send() | Escalate():
-                entered = self._entered(facts.customer_id, rule)
-                passage = _passage(entered)
+                passage = self._entered(facts.customer_id, rule)
                 if not answer.is_shadow:
-                    outcome.follow_ups.append(entered)
+                    outcome.follow_ups.append(_stored(facts.customer_id, passage))
                     if message is not None:
                         outcome.messages.append(message)
                     if isinstance(answer.verdict, Escalate) and row is not None:
@@ -264,19 +263,18 @@ class _Effects:
     def _occasion(self, customer_id: UUID, rule_id: str) -> int:
         return self.occasions.get((customer_id, rule_id), 0) + 1
 
-    def _entered(self, customer_id: UUID, rule: Rule) -> FollowUpRow:
-        return FollowUpRow(
-            customer_id=customer_id,
+    def _entered(self, customer_id: UUID, rule: Rule) -> FollowUp:
+        return FollowUp(
             rule_id=rule.id,
-            occasion=self._occasion(customer_id, rule.id),
             rule_version=rule.version,
-            state=FollowUpState.ACTIVE.value,
+            occasion=self._occasion(customer_id, rule.id),
+            state=FollowUpState.ACTIVE,
             entered_at=self.now,
         )
 
     def _decision_row(
         self, customer_id: UUID, answer: RuleDecision, message: Message | None
-    ) -> DecisionRow | None:
+    ) -> NewDecision | None:
         """The row to store; None where it would repeat the last one, or say that nothing has begun yet."""
         verdict, gate, until = _in_words(answer.verdict)
         last = self.answers.get((customer_id, answer.rule_id))
@@ -285,7 +283,7 @@ class _Effects:
                 return None
             if last == LastAnswer(verdict=verdict, gate=gate, until=until):
                 return None
-        return DecisionRow(
+        return NewDecision(
             customer_id=customer_id,
             decision_id=self.deps.ids.uuid(),
             rule_id=answer.rule_id,
@@ -329,13 +327,14 @@ class _Effects:
             self.wakes.add("deliver")
 
 
-def _passage(row: FollowUpRow) -> FollowUp:
-    return FollowUp(
-        rule_id=row.rule_id,
-        rule_version=row.rule_version,
-        occasion=row.occasion,
-        state=FollowUpState.ACTIVE,
-        entered_at=row.entered_at,
+def _stored(customer_id: UUID, passage: FollowUp) -> FollowUpRow:
+    return FollowUpRow(
+        customer_id=customer_id,
+        rule_id=passage.rule_id,
+        occasion=passage.occasion,
+        rule_version=passage.rule_version,
+        state=passage.state.value,
+        entered_at=passage.entered_at,
     )
 
 

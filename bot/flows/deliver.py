@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -49,7 +49,7 @@ from followups.verdicts import Cancel, Go, Hold, Recheck
 
 log = structlog.get_logger()
 
-BATCH = 200
+BATCH = 400
 AT_ONCE = 32
 PER_SECOND = 2000
 """LINE's limit for push and for reply, per channel (Rate limits)."""
@@ -65,11 +65,12 @@ _NO_RULE = Cancel(gate="superseded", because=Text(ja="この規則はもうな�
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claimed:
-    """`looked_at`: how many due messages were decided about; 0: nothing was due."""
+    """`looked_at`: how many messages were due. `start_until`: on the loop's clock, for the requests."""
 
     attempts: Sequence[Attempt] = ()
     looked_at: int = 0
     has_posts: bool = False
+    start_until: float = 0.0
 
 
 Outcomes = Sequence[tuple[Attempt, SendOutcome | NotTried]]
@@ -80,19 +81,37 @@ async def deliver(deps: Deps) -> int:
     line = deps.line
     if line is None:
         return 0
-    tried = 0
     pace = _Pace()
-    while True:
-        claimed = await deps.db.run(lambda session: _claim(deps, session))
-        has_posts = claimed.has_posts
-        if claimed.attempts:
-            outcomes = await _send_all(line, claimed.attempts, pace)
-            has_posts |= await _record(deps, outcomes)
-            tried += len(claimed.attempts)
-        if has_posts:
-            await deps.waker.wake("post")
-        if not claimed.looked_at:
-            return tried
+    tried = 0
+    under_way: asyncio.Task[int] | None = None
+    try:
+        while True:
+            claimed = await _claim_some(deps)  # while the batch before is on its way
+            if under_way is not None:
+                tried += await under_way
+                under_way = None
+            elif not claimed.looked_at:
+                return tried
+            if claimed.attempts:
+                under_way = asyncio.create_task(_carry_out(deps, line, claimed, pace))
+    finally:
+        if under_way is not None:
+            await under_way
+
+
+async def _claim_some(deps: Deps) -> _Claimed:
+    claimed_at = asyncio.get_running_loop().time()
+    claimed = await deps.db.run(lambda session: _claim(deps, session))
+    if claimed.has_posts:
+        await deps.waker.wake("post")
+    return replace(claimed, start_until=claimed_at + START_WITHIN)
+
+
+async def _carry_out(deps: Deps, line: Line, claimed: _Claimed, pace: _Pace) -> int:
+    outcomes = await _send_all(line, claimed, pace)
+    if await _record(deps, outcomes):
+        await deps.waker.wake("post")
+    return len(outcomes)
 
 
 # --- claiming -----------------------------------------------------------------------------------------
@@ -185,11 +204,10 @@ class _Pace:
         self._gap = min(self._gap * 2, 0.1)
 
 
-async def _send_all(line: Line, attempts: Sequence[Attempt], pace: _Pace) -> Outcomes:
+async def _send_all(line: Line, claimed: _Claimed, pace: _Pace) -> Outcomes:
     """Hand the messages to LINE, `AT_ONCE` at a time; no transaction is open meanwhile."""
     loop = asyncio.get_running_loop()
-    last_start = loop.time() + START_WITHIN
-    waiting = iter(attempts)
+    waiting = iter(claimed.attempts)
     outcomes: list[tuple[Attempt, SendOutcome | NotTried]] = []
     stopped: NotTried | None = None
 
@@ -197,7 +215,7 @@ async def _send_all(line: Line, attempts: Sequence[Attempt], pace: _Pace) -> Out
         nonlocal stopped
         for attempt in waiting:
             await pace.wait()
-            if loop.time() > last_start:
+            if loop.time() > claimed.start_until:
                 outcomes.append((attempt, NotTried.LATE))
                 continue
             if stopped is not None and attempt.reply_token is None:
@@ -212,7 +230,7 @@ async def _send_all(line: Line, attempts: Sequence[Attempt], pace: _Pace) -> Out
                 pace.slow_down()
             outcomes.append((attempt, outcome))
 
-    await asyncio.gather(*(send_some() for _ in range(min(AT_ONCE, len(attempts)))))
+    await asyncio.gather(*(send_some() for _ in range(min(AT_ONCE, len(claimed.attempts)))))
     return outcomes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 AT_ONCE = 4
 """Questions to the model at one moment."""
 BATCH = 20
+MODEL_DRAFTS_A_DAY = 60
+"""For one customer; somebody who writes all day gets templates after that."""
+A_DAY = timedelta(days=1)
 LINE_MOST = 1_000
 """Characters of one line of the conversation that the model sees."""
 ANOTHER = {"ja": "前の案とは違う切り口で書いてください。", "en": "Take another approach than before."}
@@ -41,6 +45,8 @@ class _Wanted:
     redactor: Redactor
     said: tuple[str, ...]
     policy: Policy
+    is_spent: bool
+    """The model has written enough for this customer today."""
 
 
 async def draft(deps: Deps) -> int:
@@ -69,7 +75,7 @@ async def _draft_one(deps: Deps, lead_id: UUID) -> bool:
     wanted = await _gather(deps, lead_id)
     if wanted is None:
         return False
-    drafter = deps.drafter or TemplateDrafter()
+    drafter = TemplateDrafter() if wanted.is_spent or deps.drafter is None else deps.drafter
     proposed = await drafter.draft(wanted.request)
     checked = [_checked(wanted, each) for each in proposed]
     checked = [each for each in checked if each[0]]
@@ -84,10 +90,11 @@ async def _gather(deps: Deps, lead_id: UUID) -> _Wanted | None:
         if context is None or not context.is_to_be_drafted:
             return None
         policy = (await current_rulebook(session)).policy
-    return _wanted(context, policy)
+        made = await drafts.made_since(session, context.lead.customer_id, deps.clock.now() - A_DAY)
+    return _wanted(context, policy, is_spent=made >= MODEL_DRAFTS_A_DAY)
 
 
-def _wanted(context: LeadContext, policy: Policy) -> _Wanted:
+def _wanted(context: LeadContext, policy: Policy, *, is_spent: bool) -> _Wanted:
     language = _language(context)
     customer, user = context.customer, context.line_user
     ids = [each for each in (customer and customer.external_id, user and user.line_user_id) if each]
@@ -113,6 +120,7 @@ def _wanted(context: LeadContext, policy: Policy) -> _Wanted:
         redactor=redactor,
         said=tuple(line.text for line in lines),
         policy=policy,
+        is_spent=is_spent,
     )
 
 

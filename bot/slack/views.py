@@ -45,12 +45,17 @@ def card_of(context: LeadContext, *, language: str) -> LeadCard:
         disposition=lead.disposition,
         last_contact_at=max(contacts, default=None),
         reasons=tuple(_reason(reason, language) for reason in lead.reasons),
-        lines=tuple(card_line(thing, language) for thing in context.said),
+        lines=tuple(card_line(thing, language) for thing in context.said if _is_talk(thing)),
         drafts=tuple(_draft(draft, language) for draft in context.proposals),
         is_drafting=context.is_to_be_drafted,
         sent=_sent(context.sent),
         unreachable=context.unreachable,
     )
+
+
+def _is_talk(thing: SaidThing) -> bool:
+    """Said by the customer or by a person of ours: the program's own notices only take room on a card."""
+    return thing.outbound is None or thing.outbound.kind != "answer"
 
 
 def name_of(context: LeadContext) -> str | None:

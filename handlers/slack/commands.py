@@ -14,8 +14,10 @@ from bot.flows.acting import actor_of
 from bot.flows.edit_draft import text_to_edit
 from bot.flows.list_leads import list_leads
 from bot.flows.reply import reply
+from bot.flows.why import why
 from bot.slack.ids import Command
 from bot.slack.modals import Place, edit_modal
+from bot.slack.mrkdwn import cut, escaped
 from handlers.boundary import Errands, Tell, guarded
 
 log = structlog.get_logger()
@@ -39,13 +41,21 @@ def register(app: AsyncApp, deps: Deps, errands: Errands) -> None:
         view = edit_modal(await text_to_edit(deps, target), place)
         await deps.slack.open_view(trigger_id=str(body.get("trigger_id")), view=view)
 
+    async def on_why(body: Mapping[str, Any], respond: Respond) -> None:
+        actor = await actor_of(deps, str(body.get("user_id")))
+        customer, _, rule_id = str(body.get("text") or "").strip().partition(" ")
+        if not customer:
+            raise _HOW[Command.WHY]
+        lines = await why(deps, customer, rule_id.strip() or None, language=actor.profile.language)
+        await respond(text=escaped(cut("\n".join(lines), 2_500)), response_type="ephemeral")
+
     async def on_other(body: Mapping[str, Any], respond: Respond) -> None:
         raise _HOW[Command(str(body.get("command")))]
 
     stories: Mapping[Command, Story] = {
         Command.LEADS: on_leads,
         Command.REPLY: on_reply,
-        Command.WHY: on_other,
+        Command.WHY: on_why,
         Command.FOLLOWUPS: on_other,
     }
 
@@ -75,8 +85,8 @@ def _responder(deps: Deps, slack_user_id: str, respond: Respond) -> Tell:
 
 _HOW = {
     Command.WHY: Refused(
-        "`yorisoi why お客様ID [規則]` で、送った・送らなかった理由が分かります。",
-        "`yorisoi why CUSTOMER [RULE]` tells why something was sent or not.",
+        "`/why お客様ID [規則]` と書くと、送った・送らなかった理由が分かります。",
+        "`/why CUSTOMER [RULE]` tells why something was sent or not.",
     ),
     Command.FOLLOWUPS: Refused(
         "`yorisoi rules list` で、規則とその状態が分かります。",

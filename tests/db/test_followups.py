@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from db.followups import (
     DecisionRow,
     FollowUpRow,
     LastAnswer,
+    NewDecision,
     add_decisions,
     add_follow_ups,
     counts_by_rule,
@@ -32,9 +34,9 @@ def passage(customer_id: UUID, occasion: int = 1, **fields: object) -> FollowUpR
     return FollowUpRow(customer_id=customer_id, occasion=occasion, **given)
 
 
-def decision(customer_id: UUID, number: int, **fields: object) -> DecisionRow:
+def decision(customer_id: UUID, number: int, **fields: Any) -> NewDecision:
     given = {"rule_id": "inactive", "rule_version": 1, "at": NOON, "verdict": "wait", "trace": {}, **fields}
-    return DecisionRow(customer_id=customer_id, decision_id=UUID(int=number), **given)
+    return NewDecision(customer_id=customer_id, decision_id=UUID(int=number), **given)
 
 
 async def end(shop: Shop, customer_id: UUID) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 
 from openai import AsyncOpenAI
 
@@ -112,18 +113,25 @@ async def test_two_processes_at_once_store_one_set_of_drafts(db: Database) -> No
         assert [each.text for each in await d.drafts()] == ["はい。", "いいえ。"]
 
 
-async def test_no_drafts_for_whom_nothing_can_be_sent_to_and_none_after_an_answer(db: Database) -> None:
+async def test_no_drafts_for_whom_nothing_can_be_sent_to(db: Database) -> None:
     async with desk(db) as d:
         await d.lead("山田", is_blocked=True)
         assert await draft(d.deps) == 0
+        await post(d.deps)
+        assert "ブロック" in d.card().plain_text()
+
+
+async def test_no_drafts_after_an_answer_until_the_customer_writes_again(db: Database) -> None:
     async with desk(db) as d:
-        d.count = 10
-        await d.lead("鈴木 一郎")
+        await d.lead()
         await d.settle()
-        await d.press(d.sato, "lead.send", d.cards()[-1])
+        await d.press(d.sato, "lead.send")
         d.clock.turn((await d.rows(Message))[0].not_before - d.clock.now())
         await d.accept()
         assert await draft(d.deps) == 0
+        d.clock.turn(timedelta(minutes=1))
+        await d.say((await d.the_lead()).customer_id, "ありがとうございます")
+        assert await draft(d.deps) == 1
 
 
 async def test_an_english_speaker_is_written_to_in_english(db: Database) -> None:
@@ -140,3 +148,14 @@ async def test_a_nameless_line_user_is_greeted_without_a_gap(db: Database) -> No
         await d.settle()
         (made,) = await d.drafts()
         assert made.text.startswith("お問い合わせありがとうございます。")
+
+
+async def test_who_writes_all_day_gets_templates_in_the_end(db: Database) -> None:
+    saying = Saying("一", "二", "三")
+    async with desk(db, drafter=saying) as d:
+        await d.lead()
+        for number in range(25):
+            await draft(d.deps)
+            await d.say((await d.the_lead()).customer_id, f"{number}")
+        assert len(saying.asked) == 20
+        assert (await d.drafts())[-1].source == "template"

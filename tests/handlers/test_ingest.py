@@ -180,72 +180,79 @@ async def test_a_batch_is_taken_whole_or_not_at_all_with_every_error_told(produc
     assert await product.events() == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "place"),
-    [
-        ({"userId": ...}, "userId"),
-        ({"userId": ..., "anonymousId": "a1"}, "userId"),
-        ({"userId": ["ada"]}, "userId"),
-        ({"userId": "u" * 201}, "userId"),
-        ({"userId": "a\0da"}, "userId"),
-        ({"event": ...}, "event"),
-        ({"event": "e" * 201}, "event"),
-        ({"event": "login#3"}, "event"),
-        ({"event": "@renewal"}, "event"),
-        ({"messageId": "m" * 101}, "messageId"),
-        ({"messageId": 5}, "messageId"),
-        ({"timestamp": 1762000000}, "timestamp"),
-        ({"timestamp": "0001-01-01T00:00:00+14:00"}, "timestamp"),
-        ({"timestamp": "1989-12-31T00:00:00Z"}, "timestamp"),
-        ({"timestamp": "2028-01-01T00:00:00Z"}, "timestamp"),
-        ({"properties": [1]}, "properties"),
-        ({"properties": {"a": {"b\0": 1}}}, "properties.a.b\\u0000"),
-        ({"properties": {"a": ["x", "y\0"]}}, "properties.a[1]"),
-        ({"properties": {"a": "x" * 33_000}}, "properties"),
-    ],
-)
-async def test_what_cannot_be_taken_is_refused_by_name(
-    product: Product, fields: dict[str, Any], place: str
-) -> None:
-    error = await product.refused("/v1/track", track(**fields))
-    assert error["field"] == place
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"userId": ...}, "userId"),
+    ({"userId": ..., "anonymousId": "a1"}, "userId"),
+    ({"userId": ["ada"]}, "userId"),
+    ({"userId": "u" * 201}, "userId"),
+    ({"userId": "a\0da"}, "userId"),
+    ({"event": ...}, "event"),
+    ({"event": "e" * 201}, "event"),
+    ({"event": "login#3"}, "event"),
+    ({"event": "@renewal"}, "event"),
+    ({"messageId": "m" * 101}, "messageId"),
+    ({"messageId": 5}, "messageId"),
+    ({"timestamp": 1762000000}, "timestamp"),
+    ({"timestamp": "0001-01-01T00:00:00+14:00"}, "timestamp"),
+    ({"timestamp": "1989-12-31T00:00:00Z"}, "timestamp"),
+    ({"timestamp": "2028-01-01T00:00:00Z"}, "timestamp"),
+    ({"properties": [1]}, "properties"),
+    ({"properties": {"a": {"b\0": 1}}}, "properties.a.b\\u0000"),
+    ({"properties": {"a": ["x", "y\0"]}}, "properties.a[1]"),
+    ({"properties": {"a": "x" * 33_000}}, "properties"),
+]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"", b"{", b"[]", b'"x"', b"null", b"\xff\xfe", b'{"userId": "\\ud800", "event": "x"}',
-        b"[" * 100_000, b'{"userId": ' + b"9" * 5000 + b', "event": "x"}',
-        b'{"userId": "a", "event": "x", "properties": {"n": 1e999}}',
-        b'{"userId": "a", "event": "x", "properties": ' + b'{"a":' * 300 + b"1" + b"}" * 300 + b"}",
-        b'{"userId": "a", "event": "x", "properties": {"n": NaN}}',
-    ],
-)  # fmt: skip
-async def test_broken_and_hostile_bodies_are_refused_never_a_failure(product: Product, body: bytes) -> None:
-    for path in ("/v1/track", "/v1/identify", "/v1/batch"):
-        answer = await product.post(path, body)
-        assert answer.status_code == (200 if path == "/v1/identify" and b"1e999" in body else 400), (
-            answer.text
-        )
+async def test_what_cannot_be_taken_is_refused_by_name(product: Product) -> None:
+    for fields, place in REFUSED:
+        error = await product.refused("/v1/track", track(**fields))
+        assert error["field"] == place, fields
+
+
+BROKEN = [
+    b"",
+    b"{",
+    b"[]",
+    b'"x"',
+    b"null",
+    b"\xff\xfe",
+    b'{"userId": "\\ud800", "event": "x"}',
+    b'{"userId": "a", "type": "identify", "traits": {"n": 1e999}}',
+    b"[" * 100_000,
+    b'{"userId": ' + b"9" * 5000 + b', "event": "x"}',
+    b'{"userId": "a", "event": "x", "properties": {"n": 1e999}}',
+    b'{"userId": "a", "event": "x", "properties": ' + b'{"a":' * 300 + b"1" + b"}" * 300 + b"}",
+    b'{"userId": "a", "event": "x", "properties": {"n": NaN}}',
+]
+
+
+async def test_broken_and_hostile_bodies_are_refused_never_a_failure(product: Product) -> None:
+    for body in BROKEN:
+        for path in ("/v1/track", "/v1/batch"):
+            answer = await product.post(path, body)
+            assert answer.status_code == 400, (body[:40], answer.text)
     assert await product.events() == []
 
 
-@pytest.mark.parametrize(
-    ("traits", "place"),
-    [
-        ({"tags": ["a"]}, "traits.tags"),
-        ({"a": {"b": {"c": {"d": {"e": 1}}}}}, "traits.a.b.c.d"),
-        ({"line_user_id": "U123"}, "traits.line_user_id"),
-        ({"language": "??"}, "traits.language"),
-        ({"": 1}, "traits."),
-        ({f"t{n}": n for n in range(400)}, "traits"),
-    ],
-)
-async def test_traits_that_cannot_be_kept_are_refused(
-    product: Product, traits: dict[str, Any], place: str
-) -> None:
-    error = await product.refused("/v1/identify", {"userId": "ada", "traits": traits})
-    assert error["field"] == place
+UNKEPT: list[tuple[dict[str, Any], str]] = [
+    ({"tags": ["a"]}, "traits.tags"),
+    ({"a": {"b": {"c": {"d": {"e": 1}}}}}, "traits.a.b.c.d"),
+    ({"line_user_id": "U123"}, "traits.line_user_id"),
+    ({"language": "??"}, "traits.language"),
+    ({"": 1}, "traits."),
+    ({f"t{n}": n for n in range(400)}, "traits"),
+]
+
+
+async def test_traits_that_cannot_be_kept_are_refused(product: Product) -> None:
+    for traits, place in UNKEPT:
+        error = await product.refused("/v1/identify", {"userId": "ada", "traits": traits})
+        assert error["field"] == place, traits
+
+
+async def test_an_infinite_trait_is_refused(product: Product) -> None:
+    answer = await product.post("/v1/identify", b'{"userId": "a", "traits": {"n": 1e999}}')
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "traits.n")
 
 
 async def test_requests_beyond_500_kb_are_refused_also_without_a_length(product: Product) -> None:
@@ -281,7 +288,7 @@ async def test_without_the_key_nobody_comes_in(product: Product, header: str) ->
 
 async def test_the_key_may_be_the_user_name_of_basic(product: Product) -> None:
     answer = await product.client.post("/v1/track", json=track(), auth=(KEY, ""))
-    assert answer.status_code == 401 or answer.json()["new"] == 1
+    assert answer.status_code == 200
     header = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
     answer = await product.post("/v1/track", track(messageId="m2"), headers={"Authorization": header})
     assert answer.status_code == 200

@@ -233,7 +233,7 @@ async def test_leads_lists_ones_own_and_the_other_commands_say_how(db: Database)
         await d.settle()
         for command, said in (
             ("/leads", "担当している見込みはありません"),
-            ("/why", "yorisoi why"),
+            ("/why", "/why お客様ID"),
             ("/followups", "rules list"),
         ):
             assert (await d.slack.command(d.sato, command, "", d.leads)).is_good
@@ -243,6 +243,17 @@ async def test_leads_lists_ones_own_and_the_other_commands_say_how(db: Database)
         await d.slack.command(d.sato, "/leads", "", d.leads)
         await asyncio.sleep(0.2)
         assert "&lt;山田&gt; &amp; 花子" in d.whispers(d.sato)[-1]
+
+
+async def test_why_answers_in_slack_and_says_when_it_knows_nobody(db: Database) -> None:
+    async with desk(db) as d:
+        await d.lead()
+        await d.settle()
+        for text_, said in (("cust-1", ""), ("nobody-of-that-name", "nobody-of-that-name")):
+            assert (await d.slack.command(d.sato, "/why", text_, d.leads)).is_good
+            await asyncio.sleep(0.3)
+            assert said in d.whispers(d.sato)[-1]
+        assert len(d.whispers(d.sato)) == 2
 
 
 async def test_reply_asks_before_it_sends(db: Database) -> None:
