@@ -35,9 +35,9 @@ from db.ticks import dirty
 
 SIZES = (10_000, 100_000)
 RULES = 20
-NEWLY_DUE = 400
+NEWLY_DUE = 200
 """Customers who cross a threshold in each tick, whatever the size."""
-TICKS = 15
+TICKS = 40
 AIM = 1.5
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)

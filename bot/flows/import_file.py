@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from bot.segment import (
+from bot.intake.segment import (
     LONGEST_MESSAGE_ID,
     LONGEST_NAME,
     LONGEST_USER_ID,
@@ -27,7 +27,7 @@ from bot.segment import (
     is_reserved,
     read_calls,
 )
-from bot.tables import Line, Reading, Values, lines_of, moment_of, value_of
+from bot.intake.tables import Line, Reading, Values, lines_of, moment_of, value_of
 from db import imports
 from db.customers import customer_id_of
 from db.events import NewEvent, take_in, untakeable

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from bot.deps import Deps
-from bot.segment import Calls, LineClaim
+from bot.intake.segment import Calls, LineClaim
 from db import audit
 from db.customers import LineUser
 from db.events import take_in

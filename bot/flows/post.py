@@ -15,6 +15,7 @@ from bot.slack.cards import Written, lead_card
 from bot.slack.views import card_of, thread_line
 from db import post_outcomes, posts
 from db.columns import UUID
+from db.customers import lock_customers
 from db.lead_cards import line_of, load_context
 from db.leads import stand_in, wake_due
 from db.messages import message_of
@@ -81,18 +82,24 @@ async def _carry_out(deps: Deps, slack: Slack, due: DuePost) -> bool:
         log.exception("post.failed", post_id=str(row.post_id), kind=row.kind)
         carried = _Carried(because="failed", until=LONGEST_PAUSE, is_dead=row.attempts >= MOST_FAILURES)
     now = deps.clock.now()
-    async with deps.db.begin() as session:
+
+    async def note(session: AsyncSession) -> None:
+        await lock_customers(session, [row.customer_id])
         if carried.posted is not None:
             await _note(session, row, carried.posted, is_found=carried.is_found)
         elif carried.is_dead:
-            log.error("post.refused", post_id=str(row.post_id), kind=row.kind, because=carried.because)
             await post_outcomes.give_up(session, row, because=carried.because)
         else:
-            log.warning("post.put_off", post_id=str(row.post_id), kind=row.kind, because=carried.because)
             pause = carried.until or FIRST_PAUSE
             await post_outcomes.put_off(
                 session, row, until=now + pause, because=carried.because, is_unknown=carried.is_unknown
             )
+
+    await deps.db.run(note)
+    if carried.is_dead:
+        log.error("post.refused", post_id=str(row.post_id), kind=row.kind, because=carried.because)
+    elif carried.posted is None:
+        log.warning("post.put_off", post_id=str(row.post_id), kind=row.kind, because=carried.because)
     return carried.posted is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -27,10 +28,11 @@ async def ready(deps: Deps) -> Readiness:
             await session.execute(select(Tick))
     except Exception as error:
         problems["database"] = type(error).__name__
-    for part, ask in (
-        ("line", deps.line and deps.line.basic_id),
-        ("slack", deps.slack and deps.slack.team_id),
-    ):
+    asks: dict[str, Callable[[], Awaitable[str]] | None] = {
+        "line": deps.line.basic_id if deps.line is not None else None,
+        "slack": deps.slack.team_id if deps.slack is not None else None,
+    }
+    for part, ask in asks.items():
         if ask is None:
             problems[part] = "not configured"
             continue

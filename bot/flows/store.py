@@ -10,7 +10,7 @@ from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.line.inbound import rows_of
 from db.group_commit import GroupCommit
-from db.inbox import InboxRow, store_batches
+from db.inbox import Arrival, store_batches
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ def webhook_store(deps: Deps) -> Callable[[bytes], Awaitable[bool]]:
     The returned function answers after the commit, and wakes `receive`; False: nothing was stored (LINE
     delivers the webhook again where that is switched on).
     """
-    commit: GroupCommit[list[InboxRow], int] = GroupCommit(deps.db, store_batches, weight_of=_weight)
+    commit: GroupCommit[list[Arrival], int] = GroupCommit(deps.db, store_batches, weight_of=_weight)
 
     async def store(body: bytes) -> bool:
         rows = rows_of(body, received_at=deps.clock.now())
@@ -38,5 +38,5 @@ def webhook_store(deps: Deps) -> Callable[[bytes], Awaitable[bool]]:
     return store
 
 
-def _weight(rows: list[InboxRow]) -> int:
+def _weight(rows: list[Arrival]) -> int:
     return max(1, len(rows))

@@ -16,7 +16,7 @@ from typing import Any
 
 import regex
 
-from db.inbox import InboxRow
+from db.inbox import Arrival, InboxRow
 
 SOURCE = "line:"
 REPLY_WITHIN = timedelta(seconds=50)
@@ -33,7 +33,7 @@ _USER_ID = regex.compile(r"U[0-9a-f]{32}")
 # --- storing ------------------------------------------------------------------------------------------
 
 
-def rows_of(body: bytes, *, received_at: datetime) -> list[InboxRow]:
+def rows_of(body: bytes, *, received_at: datetime) -> list[Arrival]:
     """The events in a webhook's body, each as it came; what is not a LINE webhook becomes one row.
 
     Never raises: the signature was right, so whatever this is has to be kept and answered with 200.
@@ -48,12 +48,12 @@ def rows_of(body: bytes, *, received_at: datetime) -> list[InboxRow]:
     return [_row(event, destination=destination, received_at=received_at) for event in parsed["events"]]
 
 
-def _row(event: object, *, destination: str | None, received_at: datetime) -> InboxRow:
+def _row(event: object, *, destination: str | None, received_at: datetime) -> Arrival:
     raw = json.dumps(event, separators=(",", ":")).encode()
     if not isinstance(event, dict):
         return _unreadable(raw, received_at, destination=destination)
     context = event.get("deliveryContext")
-    return InboxRow(
+    return Arrival(
         source=_source_of(event.get("source")),
         event_id=_id_of(event.get("webhookEventId")) or _digest(event),
         kind=_id_of(event.get("type")) or "unknown",
@@ -65,8 +65,8 @@ def _row(event: object, *, destination: str | None, received_at: datetime) -> In
     )
 
 
-def _unreadable(raw: bytes, received_at: datetime, *, destination: str | None = None) -> InboxRow:
-    return InboxRow(
+def _unreadable(raw: bytes, received_at: datetime, *, destination: str | None = None) -> Arrival:
+    return Arrival(
         source=SOURCE,
         event_id=sha256(raw).hexdigest(),
         kind="unreadable",
@@ -187,7 +187,7 @@ class Inbound:
     what: What
 
 
-def read(row: InboxRow) -> Inbound:
+def read(row: InboxRow | Arrival) -> Inbound:
     """A stored event in our own types; never raises."""
     event = _object(row.raw)
     person = row.source.removeprefix(SOURCE)

@@ -13,11 +13,11 @@ from sqlmodel import col
 from bot.flows.decide import decide_due
 from bot.flows.publish import switch
 from bot.flows.tick import tick
-from db.customers import Customer
+from db.customers import Customer, lock_customers
 from db.engine import Database
 from db.followups import WITHDRAWN, DecisionRow, FollowUpRow
 from db.leads import Lead
-from db.messages import Link, Message, MessageState
+from db.messages import Link, Message, MessageState, promise
 from db.ticks import RETRIES, Alarm, Undecided, mark_dirty
 from followups.rules.model import RuleState
 from tests.flows.shop import Shop, inactive
@@ -232,6 +232,31 @@ async def test_two_workers_at_once_decide_about_everyone_once(db: Database) -> N
     counts = await asyncio.gather(*(decide_due(shop.deps) for _ in range(4)))
     assert sum(counts) >= 60
     assert len(await shop.rows(Message)) == len(await shop.rows(FollowUpRow)) == 60
+
+
+async def test_what_another_transaction_is_about_to_promise_counts(db: Database) -> None:
+    shop = Shop(db)
+    customer_id = await quiet_customer(shop)
+    await shop.publish(inactive())
+    now = shop.clock.now()
+    async with db.begin() as other:
+        await lock_customers(other, [customer_id])
+        deciding = asyncio.create_task(shop.settle())
+        await asyncio.wait([deciding], timeout=0.5)
+        message = Message(
+            customer_id=customer_id,
+            message_id=UUID(int=1),
+            kind="rule",
+            state="queued",
+            dedupe_key="other",
+            line_user_id="U1",
+            promised_at=now,
+            not_before=now,
+        )
+        await promise(other, message)
+    assert await deciding == 1
+    assert [row.dedupe_key for row in await shop.rows(Message)] == ["other"]
+    assert [row.gate for row in await shop.rows(DecisionRow)] == ["caps"]
 
 
 async def _make_undecidable(db: Database, customer_id: UUID, where: str) -> None:

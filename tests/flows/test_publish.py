@@ -22,6 +22,7 @@ from db.followups import DecisionRow
 from db.messages import Message
 from db.rules import RuleRow, RuleVersion, Setting
 from db.signals import SignalRow, WatchRow
+from db.ticks import move_watermark
 from followups.rules.model import RuleState
 from followups.rules.parsing import RuleError
 from tests.flows.shop import Shop, inactive
@@ -202,6 +203,21 @@ async def test_nobody_is_missed_who_crosses_while_rules_are_published(db: Databa
     await asyncio.gather(time_goes_on(), shop.publish(inactive()))
     await shop.settle()
     assert {row.customer_id for row in await shop.rows(Message)} == set(customers)
+
+
+async def test_nobody_is_missed_behind_a_tick_of_a_faster_clock_that_knew_the_old_rules(db: Database) -> None:
+    shop = Shop(db)
+    await tick(shop.deps)
+    customer_id = await shop.customer()
+    await shop.track(customer_id, "login", shop.ago(days=14) + timedelta(seconds=30))
+    await shop.settle()
+    async with db.begin() as ticking:
+        await move_watermark(ticking, now=shop.clock.now() + timedelta(minutes=1))
+        publishing = asyncio.create_task(shop.publish(inactive()))
+        await asyncio.wait([publishing], timeout=0.5)
+    assert (await publishing).scanned == 1
+    await shop.settle()
+    assert len(await shop.rows(Message)) == 1
 
 
 async def test_a_new_policy_counts_for_everybody_at_once(db: Database) -> None:

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from bot.intake.wrong import Wrong, said, unstorable
 from db.customers import customer_id_of
 from db.events import NewEvent, untakeable
 from db.traits import Telling, language_of
@@ -84,16 +85,6 @@ class Calls:
     """How often a call without `messageId` has occurred in this request, by content."""
 
 
-class Wrong(Exception):
-    """One call cannot be taken."""
-
-    def __init__(self, where: str, en: str, ja: str) -> None:
-        super().__init__(en)
-        self.where = where
-        self.en = en
-        self.ja = ja
-
-
 def read_request(body: bytes, *, kind: str, now: datetime) -> Calls:
     """Read the body of `/v1/{kind}`: one call, or for `batch` an object with the list `batch`."""
     calls = Calls(now=now)
@@ -102,7 +93,7 @@ def read_request(body: bytes, *, kind: str, now: datetime) -> Calls:
     except ValueError as error:
         calls.problems.append(Problem(0, "", f"not JSON: {error}", f"JSONとして読めません（{error}）"))
         return calls
-    if _NUL in body and (wrong := _unstorable(content)):
+    if _NUL in body and (wrong := unstorable(content)):
         calls.problems.append(_problem(_index_of(wrong.where), wrong))
         return calls
     if kind != "batch":
@@ -148,9 +139,9 @@ def _read_call(calls: Calls, item: dict[str, Any], kind: object, index: int) -> 
     else:
         raise Wrong(
             "type",
-            f"is {_said(kind)}; only identify, track and group are taken"
+            f"is {said(kind)}; only identify, track and group are taken"
             " (send page and screen views as track)",
-            f"{_said(kind)}は扱えません。identify・track・groupのいずれかにしてください",
+            f"{said(kind)}は扱えません。identify・track・groupのいずれかにしてください",
         )
 
 
@@ -163,8 +154,8 @@ def _event(calls: Calls, item: dict[str, Any]) -> NewEvent:
     if is_reserved(name):
         raise Wrong(
             "event",
-            f"{_said(name)} is reserved: names may not begin with @ or $, nor end with #1 or ~first",
-            f"{_said(name)}は使えません。@・$で始まる名前、#数字・~firstで終わる名前は予約されています",
+            f"{said(name)} is reserved: names may not begin with @ or $, nor end with #1 or ~first",
+            f"{said(name)}は使えません。@・$で始まる名前、#数字・~firstで終わる名前は予約されています",
         )
     properties = _document(item, "properties")
     at = _time(item, calls.now)
@@ -188,12 +179,12 @@ def _document(item: dict[str, Any], name: str) -> bytes | None:
         return None
     if not isinstance(value, dict):
         raise Wrong(
-            name, f"must be an object, not {_said(value)}", f"オブジェクトにしてください（{_said(value)}）"
+            name, f"must be an object, not {said(value)}", f"オブジェクトにしてください（{said(value)}）"
         )
     document = to_json(value, inf_nan_mode="constants")
     if len(document) > MOST_BYTES_PER_CALL:
         raise Wrong(name, "is larger than 32 KB", "32KBを超えています")
-    if b"Infinity" in document and (wrong := _unstorable(value, name)):
+    if b"Infinity" in document and (wrong := unstorable(value, name)):
         raise wrong
     return document
 
@@ -220,23 +211,23 @@ def _identity(calls: Calls, item: dict[str, Any], index: int) -> Telling:
         if not isinstance(line_user_id, str) or not _LINE_USER_ID.fullmatch(line_user_id):
             raise Wrong(
                 "traits.line_user_id",
-                f"{_said(line_user_id)} is not a LINE user id (U and 32 hexadecimal digits)",
-                f"{_said(line_user_id)}はLINEのユーザーIDではありません（Uと16進32桁）",
+                f"{said(line_user_id)} is not a LINE user id (U and 32 hexadecimal digits)",
+                f"{said(line_user_id)}はLINEのユーザーIDではありません（Uと16進32桁）",
             )
         calls.claims.append(LineClaim(index=index, customer_id=customer_id, line_user_id=line_user_id))
     timezone = traits.get("timezone")
     if timezone is not None and not (isinstance(timezone, str) and is_zone(timezone)):
         raise Wrong(
             "traits.timezone",
-            f"{_said(timezone)} is not an IANA time zone (e.g. Asia/Tokyo)",
-            f"{_said(timezone)}はIANAのタイムゾーン名ではありません（例: Asia/Tokyo）",
+            f"{said(timezone)} is not an IANA time zone (e.g. Asia/Tokyo)",
+            f"{said(timezone)}はIANAのタイムゾーン名ではありません（例: Asia/Tokyo）",
         )
     language = traits.get("language")
     if language is not None and language_of(language) is None:
         raise Wrong(
             "traits.language",
-            f"{_said(language)} is not a language (e.g. ja, en)",
-            f"{_said(language)}は言語ではありません（例: ja, en）",
+            f"{said(language)} is not a language (e.g. ja, en)",
+            f"{said(language)}は言語ではありません（例: ja, en）",
         )
     context = item.get("context")
     told = context if isinstance(context, dict) else {}
@@ -288,7 +279,7 @@ def _text(item: dict[str, Any], name: str, longest: int) -> str:
     if type(value) is str and len(value) <= longest and value and not value.isspace():
         return value
     if not isinstance(value, str):
-        raise Wrong(name, f"must be text, not {_said(value)}", f"文字列にしてください（{_said(value)}）")
+        raise Wrong(name, f"must be text, not {said(value)}", f"文字列にしてください（{said(value)}）")
     if not value.strip():
         raise Wrong(name, "must not be empty", "空にはできません")
     raise Wrong(
@@ -316,8 +307,8 @@ def _time(item: dict[str, Any], now: datetime) -> datetime | None:
         if at is None:
             raise Wrong(
                 name,
-                f"{_said(value)} is not an ISO 8601 time (e.g. 2026-11-22T09:30:00Z)",
-                f"{_said(value)}はISO 8601の日時ではありません（例: 2026-11-22T09:30:00+09:00）",
+                f"{said(value)} is not an ISO 8601 time (e.g. 2026-11-22T09:30:00Z)",
+                f"{said(value)}はISO 8601の日時ではありません（例: 2026-11-22T09:30:00+09:00）",
             )
         if refusal := untakeable(at, now=now):
             raise Wrong(name, refusal.en, refusal.ja)
@@ -367,40 +358,6 @@ def _flatten(given: Mapping[str, Any], prefix: str, into: dict[str, AttributeVal
             )
         else:
             into[name] = value
-
-
-def _said(value: object) -> str:
-    """A value as a refusal may quote it: short, printable."""
-    text = (
-        "null"
-        if value is None
-        else str(value)
-        if isinstance(value, str | int | float)
-        else type(value).__name__
-    )
-    short = text if len(text) <= 60 else text[:59] + "…"
-    return ascii(short) if not short.isprintable() else f"“{short}”"
-
-
-# --- what PostgreSQL cannot hold ----------------------------------------------------------------------
-
-
-def _unstorable(content: object, where: str = "") -> Wrong | None:
-    if isinstance(content, str) and "\0" in content:
-        return Wrong(where, "holds a NUL character", "NUL文字は使えません")
-    if isinstance(content, float) and content in {float("inf"), float("-inf")}:
-        return Wrong(where, "is a number beyond 1.8e308", "数値が大きすぎます（1.8e308まで）")
-    if isinstance(content, dict):
-        for key, value in content.items():
-            shown = key.replace("\0", "\\u0000")
-            path = f"{where}.{shown}" if where else shown
-            if wrong := _unstorable(key, path) or _unstorable(value, path):
-                return wrong
-    if isinstance(content, list):
-        for index, value in enumerate(content):
-            if wrong := _unstorable(value, f"{where}[{index}]"):
-                return wrong
-    return None
 
 
 def _index_of(where: str) -> int:
