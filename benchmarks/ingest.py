@@ -27,9 +27,7 @@ from bot.server import serving
 from bot.settings import Settings
 from db import arrays
 from db.customers import customer_id_of
-from db.embedded import start
 from db.engine import Database
-from db.migrate import migrate
 from handlers import ingest
 
 EVENTS = 30_000
@@ -139,8 +137,11 @@ class _Nobody:
         """Nobody decides in this benchmark."""
 
 
-async def compare(url: str) -> None:
-    """Print a line per batch size and shape."""
+async def run(url: str) -> list[str]:
+    """A line per batch size and shape."""
+    with psycopg.connect(url) as connection:
+        connection.execute(BARE.format(this_month=f"'{NOW:%Y-%m}-01'"))
+    rows: list[str] = []
     clock = SystemClock()
     database = Database(url)
     deps = Deps(
@@ -163,31 +164,13 @@ async def compare(url: str) -> None:
                     slow.append(await over_http(address, batches))
                 floor, rate = sorted(fast)[1], sorted(slow)[1]
                 shape = "visits of 1-12 events" if visits else "every event anybody's"
-                print(
-                    f"ingest  batches of {size}, {shape}: HTTP {rate:,.0f} events/s,"
-                    f" bare INSERT … SELECT unnest {floor:,.0f} events/s, ratio {rate / floor:.2f}"
+                rows.append(
+                    f"batches of {size}, {shape}: {rate:,.0f} events/s over HTTP,"
+                    f" {floor:,.0f} by a bare INSERT … SELECT unnest: {rate / floor:.2f} (aim 0.60)"
                 )
     await database.dispose()
-
-
-def main() -> None:
-    """Start a server, compare, stop it."""
-    with tempfile.TemporaryDirectory(prefix="yb", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        server = start(Path(folder) / "data")
-        try:
-            migrate(server.url)
-            with psycopg.connect(server.url) as connection:
-                connection.execute(BARE.format(this_month=f"'{NOW:%Y-%m}-01'"))
-            asyncio.run(compare(server.url))
-        finally:
-            server.stop()
+    return rows
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        asyncio.run(
-            post_all(sys.argv[1], [path.read_bytes() for path in sorted(Path(sys.argv[2]).iterdir())])
-        )
-    else:
-        main()
+    asyncio.run(post_all(sys.argv[1], [path.read_bytes() for path in sorted(Path(sys.argv[2]).iterdir())]))

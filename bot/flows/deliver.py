@@ -39,7 +39,8 @@ from db.conversations import spoke
 from db.customers import lock_customers
 from db.facts import load_facts
 from db.line_users import unreachable
-from db.messages import LEASE, Message, MessageKind, MessageState, claim_due, save
+from db.messages import LEASE, Message, MessageKind, MessageState
+from db.outbox import claim_due, save
 from db.posts import add_alert, touch_card
 from db.rules import current_rulebook, put_setting, setting
 from db.ticks import mark_dirty

@@ -17,7 +17,6 @@ from db.messages import (
     add_link,
     cancel_one,
     cancel_queued,
-    claim_due,
     latest_offer,
     link_of,
     message_of,
@@ -26,8 +25,8 @@ from db.messages import (
     promise_all,
     release_held,
     replay,
-    save,
 )
+from db.outbox import claim_due, save
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 IDS = Ids(TurnableClock(NOW))

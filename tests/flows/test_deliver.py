@@ -14,10 +14,12 @@ from sqlalchemy import update
 
 from bot.flows.deliver import deliver
 from bot.flows.publish import publish, switch
+from bot.flows.receive import receive
 from db.customers import Customer
 from db.engine import Database
 from db.line_users import LinkOutcome, link
-from db.messages import MessageKind, MessageState, claim_due, save
+from db.messages import MessageKind, MessageState
+from db.outbox import claim_due, save
 from followups.rules.model import RuleState
 from tests.flows.chat import Chat, another_worker, chatting
 
@@ -316,6 +318,26 @@ async def test_a_reply_that_did_not_arrive_is_repeated_while_its_token_is_fresh(
         [row] = await chat.messages()
         assert row.state == MessageState.ACCEPTED
         assert len(chat.line.texts(tanaka)) == 1
+
+
+async def test_a_reply_whose_sender_died_is_not_pushed_once_its_token_is_stale(db: Database) -> None:
+    async with chatting(db) as chat:
+        tanaka = chat.person()
+        await chat.line.follow(tanaka)
+        await receive(chat.deps)
+        async with db.begin() as session:  # the process claimed it, replied, and died
+            [message] = await claim_due(session, limit=10, now=chat.clock.now())
+            message.state, message.attempts = MessageState.SENDING, 1
+            message.attempted_at = message.reply_tried_at = chat.clock.now()
+            await save(session, [message])
+        assert chat.deps.line is not None
+        await chat.deps.line.reply(reply_token=message.reply_token or "", bubbles=message.bubbles)
+        chat.turn(minutes=5)
+        assert await deliver(chat.deps) == 0
+        assert (await chat.message(message.message_id)).state == MessageState.UNKNOWN
+        assert chat.pushes() == []
+        assert len(chat.line.texts(tanaka)) == 1
+        assert len(await chat.alerts()) == 1
 
 
 async def test_nobody_who_blocked_us_is_written_to(db: Database) -> None:
