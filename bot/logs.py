@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -69,6 +69,16 @@ class _ConstantsOnly(logging.Filter):
         return record.levelno >= logging.WARNING
 
 
+class _StandardError:
+    """Whatever standard error is when something is written, not what it was at start."""
+
+    def write(self, words: str) -> int:
+        return sys.stderr.write(words)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def configure(level: str = "INFO", *, stream: TextIO | None = None, is_human: bool = False) -> None:
     """Set up logging for the process: JSON lines, or colours when people watch.
 
@@ -77,7 +87,7 @@ def configure(level: str = "INFO", *, stream: TextIO | None = None, is_human: bo
         stream: where to; standard error by default.
         is_human: render for a terminal.
     """
-    target = stream or sys.stderr
+    target = stream or cast("TextIO", _StandardError())
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     renderer: Any = structlog.dev.ConsoleRenderer() if is_human else structlog.processors.JSONRenderer()
     structlog.configure(

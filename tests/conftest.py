@@ -12,12 +12,19 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from bot import logs
 from db import embedded
 from db.engine import Database
 from db.migrate import migrate
 
 if TYPE_CHECKING:
     from sandbox.world import World
+
+
+@pytest.fixture(autouse=True)
+def _same_logs_for_every_test() -> None:
+    """A test may set logging up as a command does; the next one begins as the program does."""
+    logs.configure("INFO")
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from db.inbox import forget_raw
 from db.leads import open_lead
 from db.line_users import spoke_at
 from db.messages import MessageKind
-from db.posts import add_thread_line, touch_card
+from db.posts import add_thread_line, rewrite_thread_line, touch_card
 from followups.hours import is_open, next_opening
 from followups.wording import moment_en, moment_ja
 from followups.zones import zone_of
@@ -75,9 +75,10 @@ async def put_in_thread(turn: Turn, line_message_id: str) -> None:
 
 
 async def take_back(turn: Turn, line_message_id: str) -> None:
-    """Remove what they unsent, here and from the card; also when this comes before the message."""
+    """Remove what they unsent: here, from the card and from the thread; also before the message arrives."""
     await unsend(turn.session, turn.customer_id, line_message_id, at=turn.event.at)
     await forget_raw(turn.session, f"line:{turn.line_user_id}")
+    await rewrite_thread_line(turn.session, customer_id=turn.customer_id, key=f"said:{line_message_id}")
     await touch_card(turn.session, turn.customer_id, now=turn.now)
     turn.wakes.add("post")
 

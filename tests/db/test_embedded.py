@@ -184,7 +184,7 @@ def test_root_opens_closed_parents_only_for_passing_and_says_so(
     server = start(listed / "data")
     assert stat.S_IMODE(closed.stat().st_mode) == 0o701
     assert stat.S_IMODE(listed.stat().st_mode) == 0o755
-    assert f"{closed} (0700 -> 0701)" in capsys.readouterr().out
+    assert f"{closed} (0700 -> 0701)" in capsys.readouterr().err
     assert ask(server, "SELECT 1") == 1
     server.stop()
 

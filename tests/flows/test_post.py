@@ -160,7 +160,7 @@ async def test_never_into_a_channel_with_outsiders_or_nobody_and_repaired_it_com
             assert await revive(session, now=d.clock.now()) == 1
         await d.settle()
         assert len(d.slack.messages(good)) == 1
-    assert "post.refused" in capfd.readouterr().out
+    assert "post.refused" in capfd.readouterr().err
 
 
 async def test_an_alert_is_said_once_in_the_alerts_channel(db: Database) -> None:

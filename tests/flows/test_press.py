@@ -116,7 +116,7 @@ async def test_a_fault_of_ours_changes_nothing_is_tried_again_and_ends_with_a_re
         assert row.attempts == 5
         (told,) = d.whispers(d.sato)
         assert f"番号 {row.because} を" in told
-    assert "press.failed" in capfd.readouterr().out
+    assert "press.failed" in capfd.readouterr().err
 
 
 async def test_the_same_delivery_twice_is_one_press(db: Database) -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from followups.rules.durations import parse_duration, parse_percent
 from followups.rules.yaml.problems import Placed, Problems
+from followups.rules.yaml.slips import narrow, slip
 from followups.rules.yaml.tree import ListNode, MapNode, Node, ScalarNode
 
 T = TypeVar("T")
@@ -31,7 +32,10 @@ def _shown(node: Node) -> str:
 
 def wrong(node: Node, problems: Problems, *, ja: str, en: str) -> None:
     """Note that a value is not what belongs here: `“fourteen” is not a number (for example 14)`."""
-    problems.add(node, f"「{_shown(node)}」は{ja}", f"“{_shown(node)}” is not {en}")
+    plain = narrow(_shown(node)) if isinstance(node, ScalarNode) else None
+    also_ja = f"（半角で書いてください: {plain}）" if plain else ""
+    also_en = f" (write it half-width: {plain})" if plain else ""
+    problems.add(node, f"「{_shown(node)}」は{ja}{also_ja}", f"“{_shown(node)}” is not {en}{also_en}")
 
 
 class Fields:
@@ -79,7 +83,11 @@ def mapping(node: Node, problems: Problems) -> MapNode | None:
     """A mapping."""
     if isinstance(node, MapNode):
         return node
-    wrong(node, problems, ja="「キー: 値」の形ではありません", en="a mapping of keys to values")
+    known = slip(node.text, 1) if isinstance(node, ScalarNode) else None
+    if known is not None:
+        problems.add(node, known[2], known[3])
+    else:
+        wrong(node, problems, ja="「キー: 値」の形ではありません", en="a mapping of keys to values")
     return None
 
 

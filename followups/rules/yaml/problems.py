@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Protocol
 
+from followups.rules.yaml.slips import narrow
+
 
 class Placed(Protocol):
     """Something that stands somewhere in a file; line and column count from 1."""
@@ -50,7 +52,8 @@ class RuleError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word most like this one, if any is."""
-    found = get_close_matches(word[:100], [str(each) for each in known], n=1, cutoff=0.6)
+    plain = narrow(word[:100]) or word[:100]
+    found = get_close_matches(plain, [str(each) for each in known], n=1, cutoff=0.6)
     return found[0] if found else None
 
 

@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from followups.rules.yaml.problems import Problem, RuleError
+from followups.rules.yaml.slips import slip
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 12
@@ -237,7 +238,7 @@ def _spot_of_index(text: str, index: int) -> Spot:
 
 
 def _events(text: str) -> Iterator[Any]:
-    yaml = YAML(typ="rt", pure=True)
+    yaml = YAML(typ="safe", pure=True)  # the round-trip reader marks folds with U+0007 in the text
     yield from yaml.parse(text)
 
 
@@ -262,6 +263,8 @@ def read_tree(text: str, *, path: str) -> Node:
         raise RuleError([Problem(path, refused.at.line, refused.at.column, refused.ja, refused.en)]) from None
     except YAMLError as error:
         at, said = _spot_of_error(error, text)
+        if (known := slip(text, at.line)) is not None and not isinstance(error, ReaderError):
+            raise RuleError([Problem(path, *known)]) from None
         raise RuleError(
             [
                 Problem(

@@ -116,7 +116,7 @@ async def test_a_message_slack_would_refuse_goes_out_as_plain_text(
         (message,) = slack.messages(channel)
         assert message.plain_text() == "見込みです2"
         assert _calls(slack, "chat.postMessage") == 1
-    assert "slack.message_invalid" in capfd.readouterr().out
+    assert "slack.message_invalid" in capfd.readouterr().err
 
 
 async def test_what_slack_alone_finds_wrong_goes_out_as_plain_text_too() -> None:
