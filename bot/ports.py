@@ -23,10 +23,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryLater:
-    """Not known to be taken (timeout, 5xx, unreadable answer, rate limit): same key, same body, later."""
+    """Not known to be taken (timeout, 5xx, unreadable answer, rate limit): same key, same body, later.
+
+    `is_untaken`: LINE certainly never saw the request (no connection was made), so it may go another way.
+    """
 
     because: str
     is_rate_limit: bool = False
+    is_untaken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

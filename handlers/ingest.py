@@ -7,6 +7,7 @@ import binascii
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from fastapi import APIRouter
@@ -44,8 +45,10 @@ def router(deps: Deps) -> APIRouter:
 
     async def on_line_link(request: Request) -> JSONResponse:
         external_id = request.path_params["external_id"]
-        if len(external_id) > LONGEST_USER_ID or not external_id.isprintable():
-            return _refusal(400, "The customer's id is longer than 200 characters or not printable.")
+        if not _is_id(external_id) or not _is_utf8(request.scope.get("raw_path", b"")):
+            return _refusal(
+                400, "The customer's id in the path is empty, longer than 200 characters or not printable UTF-8."
+            )
         offer = await line_link(deps, external_id)
         return JSONResponse(
             {"url": offer.url, "code": offer.code, "expires_at": offer.expires_at.isoformat()}
@@ -57,6 +60,19 @@ def router(deps: Deps) -> APIRouter:
         "/v1/customers/{external_id:path}/line-link", _guarded(deps, on_line_link), methods=["POST"]
     )
     return doors
+
+
+def _is_id(text: str) -> bool:
+    return 0 < len(text) <= LONGEST_USER_ID and text.isprintable() and not text.isspace()
+
+
+def _is_utf8(path: bytes) -> bool:
+    """Whether nothing was lost when the server read the path as text."""
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class _TooLarge(Exception):
@@ -78,6 +94,8 @@ def _guarded(deps: Deps, door: Door) -> Door:
                 " empty password), or as `Authorization: Bearer KEY`.",
                 {"WWW-Authenticate": 'Basic realm="yorisoi", charset="UTF-8"'},
             )
+        if (packing := request.headers.get("content-encoding", "identity").strip().lower()) != "identity":
+            return _refusal(415, f"Content-Encoding {packing[:40]!a} is not taken: send it uncompressed.")
         try:
             return await door(request)
         except _TooLarge:

@@ -151,6 +151,34 @@ HEROINE = PEOPLE[0]
 UNASKED = PEOPLE[1]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something a customer can do in the product, under the name the playbooks know it by."""
+
+    event: str
+    ja: str
+    en: str
+
+
+DEEDS = (
+    Deed(event="login", ja="ログインする", en="log in"),
+    Deed(event="order_completed", ja="注文する", en="buy"),
+    Deed(event="form_started", ja="入力を途中でやめる", en="leave a form"),
+    Deed(event="form_submitted", ja="入力を終える", en="submit the form"),
+    Deed(event="data_connected", ja="初期設定を終える", en="finish set-up"),
+    Deed(event="report_scheduled", ja="便利な機能を使う", en="use a feature"),
+    Deed(event="renewal_reviewed", ja="更新内容を確認する", en="review renewal"),
+)
+NEWCOMERS = (
+    ("木村 蓮", "木村ベーカリー"),
+    ("林 千尋", "はやし歯科"),
+    ("清水 陸", "清水自転車"),
+    ("森 ひかり", "森の学童"),
+    ("池田 翔", "池田電設"),
+)
+"""Who signs up next, each stopping half-way in set-up."""
+
+
 def history(now: datetime) -> Iterator[dict[str, Any]]:
     """Everything the product has to tell at `now`, as items of `/v1/batch`."""
     for person in PEOPLE:

@@ -103,9 +103,8 @@ class _Story:
     """The guided walk: event → message on the phone → reply → lead card → send → phone."""
 
     def __init__(self, console: Console, running: World) -> None:
-        self._console = console
+        self._telling = Telling(console)
         self._world = running
-        self._step = 0
         self._user = ""
 
     async def tell(self) -> None:
@@ -227,6 +226,15 @@ class _Story:
         w = self._world
         return "\n".join(m.plain_text() for m in w.slack.thread(w.leads_channel, self._card().ts)[1:])
 
+    def _read(self, message: Message) -> list[str]:
+        members = self._world.slack.workspace.members.values()
+        names = {member.id: member.real_name for member in members}
+        return as_read(message.plain_text(), names=names, zone=_JAPAN).splitlines()
+
+    def _say(self, ja: str, en: str) -> None:
+        now = self._world.clock.now().astimezone(_JAPAN)
+        self._telling.step(ja, en, at=f"{now:%m/%d %H:%M}")
+
     async def _until(self, holds: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
@@ -234,31 +242,3 @@ class _Story:
                     if holds():
                         return
                 await asyncio.sleep(0.05)
-
-    def _say(
-        self,
-        ja: str,
-        en: str,
-        *,
-        phone: Sequence[str] = (),
-        slack: str = "",
-        trace: Sequence[str] = (),
-    ) -> None:
-        self._step += 1
-        now = self._world.clock.now().astimezone(_JAPAN)
-        print_ = self._console.print
-        print_(
-            f"\n[bold cyan]{self._step}.[/bold cyan] [bold]{escape(ja)}[/bold]  [dim]{now:%m/%d %H:%M}[/dim]"
-        )
-        print_(f"   [dim]{escape(en)}[/dim]")
-        for text in phone:
-            self._box("LINE", text, "green")
-        if slack:
-            self._box("Slack", slack, "magenta")
-        if trace:
-            self._box("why", "\n".join(trace), "yellow")
-
-    def _box(self, title: str, text: str, colour: str) -> None:
-        for number, row in enumerate(text.splitlines()):
-            label = title if number == 0 else ""
-            self._console.print(f"   [{colour}]{label:>6} │[/{colour}] {escape(row)}")

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,8 @@ class World:
     suzuki: str
     line_address: str
     slack_address: str
+    phones: dict[str, str] = field(default_factory=dict)
+    """LINE user ids of customers who have a phone here, by the product's id of them."""
 
     async def settle(self) -> None:
         """Carry out every story until none finds anything to do."""
@@ -69,6 +71,13 @@ class World:
         now = self.clock.turn(by)
         await self.settle()
         return now
+
+    async def pass_time(self, by: timedelta) -> datetime:
+        """Let a long time pass as it does, day by day: what falls due on the way happens on its day."""
+        while by > timedelta(days=1):
+            await self.turn(timedelta(days=1))
+            by -= timedelta(days=1)
+        return await self.turn(by)
 
     async def post(self, path: str, body: Any, *, key: str | None = INGEST_KEY) -> tuple[int, Any]:
         """POST JSON to the program as a product would; returns status and answer."""
@@ -97,6 +106,7 @@ class World:
 
     async def link(self, user_id: str, line_user_id: str) -> None:
         """The customer opens the link their product shows them, and sends the code it carries."""
+        self.phones[user_id] = line_user_id
         _, answer = await self.post(f"/v1/customers/{user_id}/line-link", {})
         await self.line.say(line_user_id, answer["code"])
         await self.settle()

@@ -4,6 +4,7 @@ Deterministic rules instead of a model: it finds what the customer said last, gu
 property by its name. It promises nothing, links to nothing, and answers only from passages it was given.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,19 +20,30 @@ _TAGGED = re.compile(r"<(customer|message|user|お客様)[^<>]*>(.*?)</\1>", re.
 _SPOKEN = re.compile(
     r"^\W*(?:customer|user|お客様|顧客)[^:：\n]{0,40}[:：]\s*(.+)$", re.MULTILINE | re.IGNORECASE
 )
+_QUOTED = re.compile(r'^\s*\{"(?:customer|user)":\s*("(?:[^"\\]|\\.)*")\}\s*$', re.MULTILINE)
+"""One JSON object a line, as our own prompts quote a conversation."""
+_NAME = "⟦name⟧"
+_TOPIC = re.compile(
+    r"^(?:すみません|あの|こんにちは|お世話になっております)?[、。,!！\s]*"
+    r"(.{8,40}?)(?:[のん]?です(?:が|けど|けれど|か)?|のでしょうか)?[、。,.?？!！\n]"
+)
+_ASKED = {"one": 1, "two": 2, "three": 3}
 _SOURCE = re.compile(
     r"(?:source|id|file|出典)\s*[=:：]\s*[\"'「]?([\w./#\-]+)|([\w./\-]+\.(?:md|yaml|txt)[\w#\-]*)"
 )
 _WORDS: tuple[tuple[Intent, str], ...] = (
     (
         "complaint",
-        "解約|退会|ひどい|困る|遅い|不満|最悪|怒|苦情|壊れ|cancel|terrible|angry|refund|broken|complain",
+        "解約|退会|ひどい|困る|困っ|エラー|動かな|開けませ|遅い|不満|最悪|怒|苦情|壊れ|cancel|terrible|angry|refund|broken|complain",
     ),
     (
         "interest",
         "料金|値段|価格|見積|導入|契約|プラン|デモ|商談|検討|購入|price|pricing|quote|demo|plan|upgrade|buy",
     ),
-    ("question", "[?？]|ですか|ますか|教えて|使い方|方法|わから|分から|どう|how|what|where|when|why|help"),
+    (
+        "question",
+        "[?？]|ですか|ますか|教えて|使い方|やり方|方法|わから|分から|わかりません|分かりません|どう|how|what|where|when|why|help",
+    ),
 )
 _OTHER_NAMES: dict[Intent, tuple[str, ...]] = {
     "question": ("question", "inquiry", "support"),
@@ -81,6 +93,23 @@ _REPLIES: dict[tuple[str, Intent], tuple[str, ...]] = {
         "Thank you. Tell us if there is anything we can do.",
     ),
 }
+_TOPICAL: dict[tuple[str, Intent], tuple[str, ...]] = {
+    ("ja", "question"): (
+        "お問い合わせありがとうございます。\n「{topic}」の件、確認して、このトークで手順をご案内します。",
+        "「{topic}」の件ですね。\nいまご覧の画面の名前を教えていただけますか。それに合わせてご案内します。",
+        "ご質問ありがとうございます。\n「{topic}」について、担当者がお調べして、このトークでお返事します。",
+    ),
+    ("ja", "interest"): (
+        "お問い合わせありがとうございます。\n「{topic}」の件、担当者よりこのトークで詳しくご案内します。",
+        "ご検討ありがとうございます。\n「{topic}」の件ですね。ご利用の人数を教えていただけますか。",
+        "「{topic}」の件、承りました。\n合いそうなものを、担当者がこのトークでご案内します。",
+    ),
+    ("ja", "complaint"): (
+        "ご不便をおかけし、申し訳ございません。\n「{topic}」の件、状況を確認して、このトークでお返事します。",
+        "お困りのところ、ご連絡ありがとうございます。\n「{topic}」は、いつ、どの画面で起きましたか。",
+        "申し訳ございません。\n「{topic}」の件を担当者に引き継ぎ、このトークでお返事します。",
+    ),
+}
 _BECAUSE = {
     ("ja", "question"): "お客様が質問されています",
     ("ja", "interest"): "料金や導入への関心が見られます",
@@ -113,8 +142,10 @@ class Brief:
 
     @cached_property
     def customer_words(self) -> str:
-        """What the customer said last: in a tag, after `customer:`, or the last line there is."""
+        """What the customer said last: quoted as JSON, in a tag, after `customer:`, or the last line."""
         for text in reversed(self.said):
+            if quoted := _QUOTED.findall(text):
+                return str(json.loads(quoted[-1])).strip()
             if tagged := _TAGGED.findall(text):
                 return str(tagged[-1][1]).strip()
             if spoken := _SPOKEN.findall(text):
@@ -133,6 +164,22 @@ class Brief:
             if re.search(words, self.customer_words, re.IGNORECASE):
                 return intent
         return "other"
+
+    @cached_property
+    def replies(self) -> tuple[str, ...]:
+        """Three replies, to the question at hand where it can be told from the words."""
+        topical = _TOPICAL.get((self.language, self.intent))
+        topic = _TOPIC.match(f"{self.customer_words}\n")
+        if topical is None or topic is None or _NAME in topic[1]:
+            return _REPLIES[self.language, self.intent]
+        opening = f"{_NAME}様、" if any(f"{_NAME}様" in text for text in self.said) else ""
+        return tuple(opening + each.format(topic=topic[1]) for each in topical)
+
+    @cached_property
+    def wanted(self) -> int:
+        """How many replies were asked for; three when nobody said."""
+        asked = re.search(r"\b(one|two|three) (?:drafts|replies|options)", self.instructions)
+        return _ASKED[asked[1]] if asked else 3
 
     @cached_property
     def passage(self) -> tuple[str, str] | None:
@@ -158,7 +205,7 @@ def write(schema: Mapping[str, Any], *, instructions: str = "", said: Sequence[s
 def plain_reply(*, instructions: str = "", said: Sequence[str] = ()) -> str:
     """A reply as plain text, where no schema was asked for."""
     brief = Brief(instructions, tuple(said))
-    return _REPLIES[brief.language, brief.intent][0]
+    return brief.replies[0]
 
 
 def _value(schema: Mapping[str, Any], root: Mapping[str, Any], name: str, nth: int, brief: Brief) -> Any:
@@ -213,7 +260,7 @@ def _enumerated(values: Sequence[Any], name: str, brief: Brief) -> Any:
 def _count(schema: Mapping[str, Any], name: str, brief: Brief) -> int:
     wanted = 1
     if re.search("draft|repl|option|variant|suggest|案", name):
-        wanted = 3
+        wanted = brief.wanted
     elif re.search("source|citation", name):
         wanted = 1 if brief.passage else 0
     return int(min(max(wanted, schema.get("minItems", 0)), schema.get("maxItems", wanted)))
@@ -260,7 +307,7 @@ def _string(schema: Mapping[str, Any], name: str, nth: int, brief: Brief) -> str
 
 
 def _words(name: str, nth: int, brief: Brief) -> str:
-    replies = _REPLIES[brief.language, brief.intent]
+    replies = brief.replies
     if "lang" in name or name == "locale":
         return brief.language
     if re.search("source|citation|document", name):

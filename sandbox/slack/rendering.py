@@ -1,6 +1,8 @@
 """What does a message or a view say, as plain text a person could read?"""
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from sandbox.slack.elements import Json, State, options_of
@@ -9,11 +11,33 @@ MENUS = frozenset(
     {"static_select", "external_select", "users_select", "conversations_select", "channels_select"}
 )
 
+_MARKED = re.compile(
+    r"<!date\^(?P<at>\d+)\^[^>]*>|<@(?P<member>\w+)[^>]*>|<#\w+\|(?P<channel>[^>]+)>"
+    r"|<https?://[^|>]+\|(?P<words>[^>]+)>|(?<![\w*])\*(?P<bold>[^*\n]+)\*(?![\w*])"
+)
+
 
 def plain_text(blocks: Sequence[Json], state: State | None = None) -> str:
     """The blocks as lines of text: buttons and menus in brackets, inputs with what they hold."""
     lines = [line for block in blocks for line in _lines(block, state or {})]
     return "\n".join(lines)
+
+
+def as_read(text: str, *, names: Mapping[str, str], zone: tzinfo) -> str:
+    """Slack's markup as its client shows it: names for ids, local times for dates, no bold marks.
+
+    `names`: members' names by id. Moments read `10/20 10:00` in `zone`.
+    """
+
+    def shown(mark: re.Match[str]) -> str:
+        if mark["at"]:
+            return f"{datetime.fromtimestamp(int(mark['at']), UTC).astimezone(zone):%m/%d %H:%M}"
+        if mark["member"]:
+            return f"@{names.get(mark['member'], mark['member'])}"
+        return mark["bold"] or mark["words"] or f"#{mark['channel']}"
+
+    read = _MARKED.sub(shown, text)
+    return read.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def label(element: Mapping[str, Any]) -> str:

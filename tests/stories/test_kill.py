@@ -44,7 +44,8 @@ quiet_hours: null
 caps: null
 silence_after_unanswered: null
 """
-CUSTOMERS = 120
+PURCHASES_A_KILL = 2.4
+"""Enough customers that somebody is always buying while the program is killed."""
 KEY = {"Authorization": f"Bearer {INGEST_KEY}"}
 
 
@@ -55,11 +56,11 @@ def now() -> datetime:
 class Shop:
     """A product and its customers, doing things until the program has acknowledged every one of them."""
 
-    def __init__(self, line: LineStandIn, port: int, rng: random.Random) -> None:
+    def __init__(self, line: LineStandIn, port: int, rng: random.Random, *, customers: int) -> None:
         self.line = line
         self.url = f"http://127.0.0.1:{port}"
         self.rng = rng
-        self.people = {f"c{n}": line.add_person(f"客{n}") for n in range(CUSTOMERS)}
+        self.people = {f"c{n}": line.add_person(f"客{n}") for n in range(customers)}
         self.bought: set[str] = set()
         self.said: set[str] = set()
         self.is_open = True
@@ -173,7 +174,7 @@ async def test_fifty_kills_lose_nothing_acknowledged_and_send_nothing_twice(
         port = free_port()
         line.webhook_url = f"http://127.0.0.1:{port}/line/webhook"
         line.webhook_redelivery = True
-        shop = Shop(line, port, rng)
+        shop = Shop(line, port, rng, customers=int(kills * PURCHASES_A_KILL))
         program = Program(
             {
                 "database_url": database_url,

@@ -25,7 +25,7 @@ Check = Callable[[Any, str], Iterator[Problem]]
 
 def utf16_len(text: str) -> int:
     """Length in UTF-16 code units: how LINE counts most texts (🍎 is 2)."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def grapheme_len(text: str) -> int:

@@ -6,7 +6,7 @@ import re
 
 _KEY = r"^[ \u3000]*(?:- +)?[\w.-]+"
 _WIDE_COLON = re.compile(_KEY + r"(?P<at>：)")
-_TIGHT_COLON = re.compile(_KEY + r"(?P<at>:)[^\s/]")
+_TIGHT_COLON = re.compile(r"^[ \u3000]*(?:- +)?[A-Za-z_][\w.-]*(?P<at>:)[^\s/]")
 _WIDE_SPACE = re.compile(r"^[ ]*(?P<at>\u3000)")
 _TAB = re.compile(r"^[ ]*(?P<at>\t)")
 _BRACE_TEXT = re.compile(r"(?:: |- )(?P<at>\{[\w.]+\})[^\s,}\]]")
