@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
+
 import typer
 
-from bot.cli import imports, program, rules, why
+from bot.cli import forecasts, imports, program, rules, setup, why
 
 app = typer.Typer(
     name="yorisoi",
@@ -14,12 +17,15 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for noun in (program, imports, rules, why):
+for noun in (setup, program, imports, rules, forecasts, why):
     noun.register(app)
 
 
 def main() -> None:
     """Run the command that was typed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that cannot show a character still gets the line
+            stream.reconfigure(errors="backslashreplace")
     app()
 
 

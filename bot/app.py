@@ -7,13 +7,14 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
 from fastapi import FastAPI
 
 from bot import metrics
-from bot.clock import Clock, Ids, SystemClock, system_random
+from bot.clock import Clock, SystemClock
 from bot.deps import Deps
 from bot.flows.decide import decide_due
 from bot.flows.deliver import deliver
@@ -26,14 +27,12 @@ from bot.flows.tick import tick
 from bot.jobs import Jobs
 from bot.line.client import LineClient
 from bot.llm.client import drafter_of
+from bot.opening import connected
 from bot.scheduler import Scheduler
 from bot.server import serving
 from bot.settings import Settings
 from bot.slack.client import SlackClient
-from db import embedded
-from db.engine import Database
 from db.messages import next_due as next_message_due
-from db.migrate import migrate
 from db.posts import next_due as next_post_due
 from handlers import doors
 from handlers.slack.socket import socket_mode
@@ -56,31 +55,16 @@ async def opened(
         Misconfigured: something set in the environment cannot work; the message says how to fix it.
     """
     async with contextlib.AsyncExitStack() as stack:
-        url = await _database_url(settings, stack)
-        await asyncio.to_thread(migrate, url)
-        database = Database(url, pool_size=16 if is_worker else 4)
-        stack.push_async_callback(database.dispose)
-        jobs = Jobs(url)
-        await jobs.open()
-        stack.push_async_callback(jobs.close)
-        now = clock or SystemClock()
+        deps = await stack.enter_async_context(
+            connected(settings, clock=clock, pool_size=16 if is_worker else 4)
+        )
         line = slack = None
         if settings.line_channel_access_token is not None:
             line = await stack.enter_async_context(LineClient.connected(settings))
         if settings.slack_bot_token is not None:
-            slack = SlackClient.of(settings, now)
+            slack = SlackClient.of(settings, deps.clock)
         drafter = await stack.enter_async_context(drafter_of(settings))
-        yield Deps(
-            settings=settings,
-            clock=now,
-            ids=Ids(now),
-            rng=system_random(),
-            db=database,
-            waker=jobs,
-            line=line,
-            slack=slack,
-            drafter=drafter,
-        )
+        yield replace(deps, line=line, slack=slack, drafter=drafter)
 
 
 def stories(deps: Deps) -> Stories:
@@ -144,7 +128,12 @@ async def worker(deps: Deps, *, concurrency: int = 8) -> AsyncIterator[None]:
 
 
 async def run(settings: Settings, *, is_web: bool = True, is_worker: bool = True) -> None:
-    """The program until SIGINT or SIGTERM: `run` is everything, `web` and `worker` are its halves."""
+    """The program until SIGINT or SIGTERM: `run` is everything, `web` and `worker` are its halves.
+
+    Raises:
+        Misconfigured: something set in the environment cannot work.
+    """
+    settings.check_for_running()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -152,20 +141,12 @@ async def run(settings: Settings, *, is_web: bool = True, is_worker: bool = True
     async with contextlib.AsyncExitStack() as stack:
         deps = await stack.enter_async_context(opened(settings, is_worker=True))
         await publish_at_start(deps)
+        if is_web:  # first: where the port is taken, nothing has begun
+            await stack.enter_async_context(web(deps))
         if is_worker:
             await stack.enter_async_context(worker(deps))
-        if is_web:
-            await stack.enter_async_context(web(deps))
         await stop.wait()
         log.info("program.stopping")
-
-
-async def _database_url(settings: Settings, stack: contextlib.AsyncExitStack) -> str:
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    server = await asyncio.to_thread(embedded.start, settings.yorisoi_data_dir)
-    stack.callback(server.stop)
-    return server.url
 
 
 def _measured(

@@ -37,6 +37,7 @@ QUIET_LOGGERS = (
     "httpx",
     "apscheduler",
     "procrastinate",
+    "psycopg",
 )
 """Libraries whose lower levels speak of request bodies (Bolt logs whole ones on a bad signature)."""
 
@@ -60,9 +61,14 @@ def trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mut
 
 
 class _ConstantsOnly(logging.Filter):
-    """Lets a library say that something went wrong, not what was in it."""
+    """Lets a library say that something went wrong, not what was in it.
+
+    On the handler, because a logger's own filters do not see what its children (`slack_sdk.web.client`) say.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in QUIET_LOGGERS:
+            return True
         record.msg, record.args = f"{record.name}: {record.levelname.lower()}", ()
         record.exc_info = None
         record.exc_text = None
@@ -104,7 +110,7 @@ def configure(level: str = "INFO", *, stream: TextIO | None = None, is_human: bo
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(number, logging.WARNING), stream=target, format="%(message)s", force=True)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_ConstantsOnly())
     for name in QUIET_LOGGERS:
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.WARNING)
-        logger.filters = [_ConstantsOnly()]
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -6,6 +6,7 @@ database, so many clocks are as good as one. Two schedulers on one shared job st
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -62,4 +63,5 @@ class Scheduler:
 
 
 def _report(event: JobExecutionEvent) -> None:
-    log.error("alarm.failed", alarm=event.job_id, exc_info=event.exception)
+    if not isinstance(event.exception, asyncio.CancelledError):  # the program is stopping
+        log.error("alarm.failed", alarm=event.job_id, exc_info=event.exception)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 
@@ -26,14 +27,15 @@ async def serving(app: ASGIApp, *, host: str, port: int) -> AsyncIterator[str]:
     """Serve `app` until the block ends; yields the address, no trailing slash.
 
     Raises:
-        Misconfigured: the port is taken.
+        Misconfigured: the port is taken, or the host is not this machine.
     """
     try:
         listener = socket.create_server((host, port), backlog=2048, reuse_port=False)
     except OSError as error:
-        raise Misconfigured(
-            f"{host}:{port} cannot be opened ({error.strerror}): set PORT to a free one"
-        ) from error
+        because = error.strerror.partition(" (while")[0] if error.strerror else type(error).__name__
+        is_taken = error.errno in {errno.EADDRINUSE, errno.EACCES}
+        advice = "set PORT to a free one" if is_taken else "set HOST to an address of this machine"
+        raise Misconfigured(f"{host}:{port} cannot be opened ({because}): {advice}") from error
     # Accepted connections inherit it; without it every answer on a kept connection waits some 40 ms.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(

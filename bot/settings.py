@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import Misconfigured
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+_HTTP = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
+_ADDRESSES = (
+    "public_base_url", "line_api_base_url", "line_data_api_base_url", "slack_api_base_url", "openai_base_url",
+)  # fmt: skip
+_SECRETS = (
+    "yorisoi_ingest_key", "line_channel_secret", "line_channel_access_token", "slack_bot_token",
+    "slack_signing_secret", "slack_app_token", "openai_api_key",
+)  # fmt: skip
 
 
 class Settings(BaseSettings):
@@ -42,6 +57,48 @@ class Settings(BaseSettings):
     openai_base_url: str | None = None
     openai_model: str = "gpt-6-luna"
     log_level: str = "INFO"
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_level(cls, value: str) -> str:
+        if value.upper() not in LOG_LEVELS:
+            raise ValueError(f"{value[:40]!r} is not one of {', '.join(LOG_LEVELS)}")
+        return value.upper()
+
+    @field_validator(*_ADDRESSES)
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is not None and not _HTTP.fullmatch(value):
+            raise ValueError(f"{value[:80]!r} is not an address like https://bot.example.com")
+        return value
+
+    @field_validator(*_SECRETS)
+    @classmethod
+    def _is_sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value is not None else "x"
+        if not (text.isascii() and text.isprintable()) or " " in text:
+            raise ValueError("holds a space, a line end or a character that is not ASCII (copy it again)")
+        return value
+
+    def check_for_running(self) -> None:
+        """See that what belongs together is set together.
+
+        Raises:
+            Misconfigured: something is missing; the message names it.
+        """
+        for name, present, partner in (
+            ("LINE_CHANNEL_SECRET", self.line_channel_secret, "LINE_CHANNEL_ACCESS_TOKEN"),
+            ("LINE_CHANNEL_ACCESS_TOKEN", self.line_channel_access_token, "LINE_CHANNEL_SECRET"),
+            ("SLACK_SIGNING_SECRET", self.slack_signing_secret, "SLACK_BOT_TOKEN"),
+            ("SLACK_APP_TOKEN", self.slack_app_token, "SLACK_BOT_TOKEN"),
+        ):
+            if present is not None and getattr(self, partner.lower()) is None:
+                raise Misconfigured(f"{name} is set and {partner} is not: set both, or neither.")
+        if self.slack_bot_token is not None and not (self.slack_signing_secret or self.slack_app_token):
+            raise Misconfigured(
+                "SLACK_BOT_TOKEN is set, but nothing can come from Slack: set SLACK_SIGNING_SECRET (HTTP), or"
+                " SLACK_APP_TOKEN (Socket Mode)."
+            )
 
     @classmethod
     def of(cls, **values: Any) -> Settings:

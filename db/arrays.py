@@ -58,7 +58,7 @@ def texts(values: Iterable[str]) -> str:
     Raises:
         ValueError: a string holds NUL, which PostgreSQL cannot store.
     """
-    given = values if isinstance(values, list) else list(values)
+    given = values if isinstance(values, list | tuple) else list(values)
     if not given:
         return "{}"
     joined = _GAP.join(given)

@@ -72,7 +72,7 @@ class Embedded:
     def enter(self) -> None:
         """Become a user of the folder and have its server running."""
         try:
-            if not self._data_dir.exists():
+            if not self._data_dir.is_dir():
                 self._data_dir.mkdir(parents=True, mode=0o700)
                 self._user.own(self._data_dir)
             open_way(self._user, self._cluster)
@@ -93,9 +93,13 @@ class Embedded:
         if self._lease is None:
             return
         atexit.unregister(self.stop)
+        lease, self._lease = self._lease, None
+        with lease, suppress(FileNotFoundError):  # somebody removed the folder: its server ends by itself
+            self._leave(lease)
+
+    def _leave(self, lease: IO[bytes]) -> None:
         with self._alone():
-            self._lease.close()
-            self._lease = None
+            lease.close()
             with self._open("pg.users") as users:
                 try:
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -307,9 +311,9 @@ def start(data_dir: Path) -> Embedded:
     try:
         embedded = Embedded(folder)
         embedded.enter()
-    except PermissionError as error:
+    except OSError as error:
         raise Misconfigured(
-            f"The embedded PostgreSQL cannot use {error.filename or folder}: permission denied. Set"
+            f"The embedded PostgreSQL cannot use {error.filename or folder}: {error.strerror or error}. Set"
             " YORISOI_DATA_DIR to a folder of your own, or DATABASE_URL to a PostgreSQL of yours."
         ) from None
     return embedded

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Text, Uuid, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import Executable
 from sqlmodel import col
 
+from db import arrays
 from db import consents as ledger
+from db.columns import Timestamp
 from db.conversations import ConversationRow
 from db.customers import Customer, LineUser
 from db.followups import (
     DecisionRow,
     as_it_stands,
+    given,
     latest_passages,
     latest_shadow_passages,
 )
@@ -59,21 +64,30 @@ async def load_facts(
     )
     facts: dict[UUID, Facts] = {}
     for row in people:
-        customer, talk = row.Customer, row.ConversationRow
-        of_customer = customer.customer_id
+        of_customer, external_id, attributes, account, timezone, language, *others = row
+        *line, is_open, revision, owner, is_unanswered, inbound_at, outbound_at, lead_id = others
         loaded = Facts(
             customer_id=of_customer,
-            external_id=customer.external_id,
-            attributes=customer.attributes,
-            account=customer.account,
-            timezone=_timezone(customer.timezone, book),
-            language=customer.language,
+            external_id=external_id,
+            attributes=attributes,
+            account=account,
+            timezone=_timezone(timezone, book),
+            language=language,
             signals=signals.get(of_customer, {}),
-            line=_line(row.LineUser),
+            line=_line(*line),
             consents=consents.get(of_customer, {}),
             contacts=tuple(contacts.get(of_customer, ())),
-            conversation=_conversation(talk),
-            has_open_lead=row.lead_id is not None,
+            conversation=Conversation(
+                is_open=is_open,
+                revision=revision,
+                owner=owner,
+                is_unanswered=is_unanswered,
+                last_inbound_at=inbound_at,
+                last_outbound_at=outbound_at,
+            )
+            if revision is not None
+            else None,
+            has_open_lead=lead_id is not None,
         )
         facts[of_customer] = _with_passages(
             loaded, passages.get(of_customer, {}), rehearsed.get(of_customer, {}), book, now=now
@@ -85,23 +99,10 @@ def _timezone(own: str | None, book: RuleBook) -> str:
     return own if own is not None and is_zone(own) else book.policy.timezone
 
 
-def _line(user: LineUser | None) -> LineContact | None:
-    if user is None:
+def _line(line_user_id: str | None, is_friend: bool, is_blocked: bool) -> LineContact | None:
+    if line_user_id is None:
         return None
-    return LineContact(line_user_id=user.line_user_id, is_friend=user.is_friend, is_blocked=user.is_blocked)
-
-
-def _conversation(talk: ConversationRow | None) -> Conversation | None:
-    if talk is None:
-        return None
-    return Conversation(
-        is_open=talk.is_open,
-        revision=talk.revision,
-        owner=talk.owner,
-        is_unanswered=talk.is_unanswered,
-        last_inbound_at=talk.last_inbound_at,
-        last_outbound_at=talk.last_outbound_at,
-    )
+    return LineContact(line_user_id=line_user_id, is_friend=is_friend, is_blocked=is_blocked)
 
 
 def _with_passages(
@@ -113,6 +114,8 @@ def _with_passages(
     now: datetime,
 ) -> Facts:
     """The latest passage by rule as it stands; for shadow rules also what would have been one."""
+    if not passages and not rehearsed:
+        return facts
     latest = dict(passages)
     for rule_id, passage in rehearsed.items():
         real = latest.get(rule_id)
@@ -125,10 +128,28 @@ def _with_passages(
     return replace(facts, follow_ups=latest)
 
 
-async def _people(session: AsyncSession, ids: Collection[UUID]) -> list[Any]:
+@cache
+def _finding_people() -> Executable:
     of = col(Customer.customer_id)
-    rows = await session.execute(
-        select(Customer, LineUser, ConversationRow, col(Lead.lead_id))
+    return (
+        select(
+            of,
+            col(Customer.external_id),
+            col(Customer.attributes),
+            col(Customer.account),
+            col(Customer.timezone),
+            col(Customer.language),
+            col(LineUser.line_user_id),
+            col(LineUser.is_friend),
+            col(LineUser.is_blocked),
+            col(ConversationRow.is_open),
+            col(ConversationRow.revision),
+            col(ConversationRow.owner),
+            col(ConversationRow.is_unanswered),
+            col(ConversationRow.last_inbound_at),
+            col(ConversationRow.last_outbound_at),
+            col(Lead.lead_id),
+        )
         .outerjoin(LineUser, col(LineUser.customer_id) == of)
         .outerjoin(ConversationRow, col(ConversationRow.customer_id) == of)
         .outerjoin(
@@ -138,16 +159,17 @@ async def _people(session: AsyncSession, ids: Collection[UUID]) -> list[Any]:
                 col(Lead.state).in_([state.value for state in OPEN_STATES]),
             ),
         )
-        .where(of.in_(ids), col(Customer.erased_at).is_(None))
+        .where(of.in_(given("ids", Uuid())), col(Customer.erased_at).is_(None))
         .order_by(of, col(LineUser.is_friend).nulls_first())
-        .execution_options(populate_existing=True)
     )
-    return [*rows.all()]
 
 
-async def _signals(
-    session: AsyncSession, ids: Collection[UUID], keys: Collection[str] | None
-) -> dict[UUID, dict[str, Signal]]:
+async def _people(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Any]:
+    return (await session.execute(_finding_people(), {"ids": arrays.uuids(ids)})).all()
+
+
+@cache
+def _finding_signals(of_all: bool) -> Executable:
     query = select(
         col(SignalRow.customer_id),
         col(SignalRow.key),
@@ -155,38 +177,53 @@ async def _signals(
         col(SignalRow.first_at),
         col(SignalRow.last_at),
         col(SignalRow.recent),
-    ).where(col(SignalRow.customer_id).in_(ids))
+    ).where(col(SignalRow.customer_id).in_(given("ids", Uuid())))
+    if of_all:
+        return query
+    is_ours = col(SignalRow.key).startswith("$", autoescape=True)
+    return query.where(or_(col(SignalRow.key).in_(given("keys", Text())), is_ours))
+
+
+async def _signals(
+    session: AsyncSession, ids: Collection[UUID], keys: Collection[str] | None
+) -> dict[UUID, dict[str, Signal]]:
+    asked = {"ids": arrays.uuids(ids)}
     if keys is not None:
-        query = query.where(
-            or_(col(SignalRow.key).in_(sorted(keys)), col(SignalRow.key).startswith("$", autoescape=True))
-        )
+        asked["keys"] = arrays.texts(sorted(keys))
     signals: dict[UUID, dict[str, Signal]] = {}
-    for customer_id, key, n, first_at, last_at, recent in await session.execute(query):
+    rows = await session.execute(_finding_signals(keys is None), asked)
+    for customer_id, key, n, first_at, last_at, recent in rows:
         signals.setdefault(customer_id, {})[key] = Signal(
             key=key, count=n, first_at=first_at, last_at=last_at, recent=tuple(recent or ())
         )
     return signals
 
 
+@cache
+def _finding_contacts() -> Executable:
+    return select(
+        col(Message.customer_id),
+        col(Message.message_id),
+        col(Message.rule_id),
+        col(Message.purpose),
+        col(Message.state),
+        col(Message.not_before),
+        col(Message.first_attempt_at),
+        col(Message.settled_at),
+    ).where(
+        col(Message.customer_id).in_(given("ids", Uuid())),
+        col(Message.kind) == MessageKind.RULE.value,
+        col(Message.state).in_([state.value for state in _COUNTED]),
+        col(Message.promised_at) > bindparam("since", type_=Timestamp),
+    )
+
+
 async def _contacts(
     session: AsyncSession, ids: Collection[UUID], *, now: datetime
 ) -> dict[UUID, list[Contact]]:
     rows = await session.execute(
-        select(
-            col(Message.customer_id),
-            col(Message.message_id),
-            col(Message.rule_id),
-            col(Message.purpose),
-            col(Message.state),
-            col(Message.not_before),
-            col(Message.first_attempt_at),
-            col(Message.settled_at),
-        ).where(
-            col(Message.customer_id).in_(ids),
-            col(Message.kind) == MessageKind.RULE.value,
-            col(Message.state).in_([state.value for state in _COUNTED]),
-            col(Message.promised_at) > now - CONTACTS_FOR - _LONGEST_QUEUED,
-        )
+        _finding_contacts(),
+        {"ids": arrays.uuids(ids), "since": now - CONTACTS_FOR - _LONGEST_QUEUED},
     )
     contacts: dict[UUID, list[Contact]] = {}
     for customer_id, message_id, rule_id, purpose, state, not_before, first_attempt_at, settled_at in rows:
@@ -199,7 +236,7 @@ async def _contacts(
                     rule_id=rule_id,
                     purpose=purpose or "",
                     at=at,
-                    is_started=state != MessageState.QUEUED,
+                    is_started=state != MessageState.QUEUED or first_attempt_at is not None,
                 )
             )
     return contacts

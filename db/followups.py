@@ -5,37 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import assert_never
+from typing import Any, assert_never
 
 from pydantic_core import to_json
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Index,
-    Integer,
-    String,
+    Select,
     Table,
     Text,
     Uuid,
     and_,
     bindparam,
-    case,
     cast,
     column,
     func,
     literal,
     select,
-    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql import Executable
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel, col
 
-from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
-from db.events import Event
+from db import arrays
+from db.columns import UUID, Json, customer_key, datetime, document, moment
 from db.messages import Message, MessageState
-from db.signals import SignalRow
 from followups.decide import GoalState, goal_state
 from followups.facts import Facts, FollowUp, FollowUpState
 from followups.rules.model import Rule
@@ -97,48 +93,21 @@ class LastAnswer:
     until: datetime | None
 
 
-async def end_finished(
-    session: AsyncSession, customer_ids: Collection[UUID], rules: Mapping[str, Rule], *, now: datetime
-) -> int:
-    """End the passages of these customers whose goal was reached, whose window is over or that never began.
+def given(name: str, of: TypeEngine[Any]) -> Select[Any]:
+    """The values of the parameter `name` (array text), to look among.
 
-    Args:
-        rules: by id, for their goals; passages of rules that are not among them stay as they are.
+    As a subquery, which is read once: `= any(cast(…))` is read again for every row of a scan.
     """
-    rows = (
-        await session.execute(
-            select(FollowUpRow, col(Message.state))
-            .outerjoin(Message, _its_message())
-            .where(
-                col(FollowUpRow.customer_id).in_(customer_ids),
-                col(FollowUpRow.state) == FollowUpState.ACTIVE.value,
-            )
-        )
-    ).all()
-    ended = 0
-    goals = await _goals_reached(session, [row for row, _ in rows], rules)
-    for row, message_state in rows:
-        rule = rules.get(row.rule_id)
-        reached_at = goals.get((row.customer_id, row.rule_id, row.occasion))
-        if message_state in NEVER_SENT:
-            because = WITHDRAWN
-        elif rule is None:
-            continue
-        elif reached_at is not None:
-            because = GOAL
-        elif now >= row.entered_at + rule.goal.within:
-            because = WINDOW_OVER
-        else:
-            continue
-        row.state, row.ended_because, row.goal_reached_at = FollowUpState.ENDED.value, because, reached_at
-        over_at = row.entered_at + rule.goal.within if rule is not None and because == WINDOW_OVER else now
-        row.ended_at = reached_at or over_at
-        ended += 1
-    await session.flush()
-    return ended
+    return select(func.unnest(arrays.array(name, of)).column_valued("given"))
 
 
-def _its_message() -> ColumnElement[bool]:
+def _of_these(table: type[FollowUpRow | DecisionRow]) -> ColumnElement[bool]:
+    """Is it one of the parameter `ids`?"""
+    return col(table.customer_id).in_(given("ids", Uuid()))
+
+
+def its_message() -> ColumnElement[bool]:
+    """Joins a message to the passage it was promised for."""
     return and_(
         col(Message.customer_id) == col(FollowUpRow.customer_id),
         col(Message.rule_id) == col(FollowUpRow.rule_id),
@@ -146,81 +115,37 @@ def _its_message() -> ColumnElement[bool]:
     )
 
 
-Passage = tuple[UUID, str, int]
-
-
-async def _goals_reached(
-    session: AsyncSession, rows: Sequence[FollowUpRow], rules: Mapping[str, Rule]
-) -> dict[Passage, datetime]:
-    """When the goal of each of these passages happened first within its window, where it did.
-
-    From the events; where those were dropped already, from the latest time the signal knows.
-    """
-    known = [(row, rules[row.rule_id].goal) for row in rows if row.rule_id in rules]
-    if not known:
-        return {}
-    asked = (
-        func.unnest(
-            literal([row.customer_id for row, _ in known], ARRAY(Uuid)),
-            literal([row.rule_id for row, _ in known], ARRAY(String)),
-            literal([row.occasion for row, _ in known], ARRAY(Integer)),
-            literal([goal.event for _, goal in known], ARRAY(String)),
-            literal([row.entered_at for row, _ in known], ARRAY(Timestamp)),
-            literal([row.entered_at + goal.within for row, goal in known], ARRAY(Timestamp)),
-        )
-        .table_valued("customer_id", "rule_id", "occasion", "event", "opens", "closes", name="asked")
-        .render_derived()
-    )
-    latest = col(SignalRow.last_at)
-    first = (
-        select(func.min(col(Event.at)).label("at"))
-        .where(
-            col(Event.customer_id) == asked.c.customer_id,
-            col(Event.name) == asked.c.event,
-            col(Event.at) >= asked.c.opens,
-            col(Event.at) < asked.c.closes,
-            col(Event.is_folded),
-        )
-        .lateral("first")
-    )
-    reached: ColumnElement[datetime | None] = func.coalesce(
-        first.c.at, case((latest < asked.c.closes, latest))
-    )
-    found = await session.execute(
-        select(asked.c.customer_id, asked.c.rule_id, asked.c.occasion, reached)
-        .select_from(asked)
-        .join(
-            SignalRow,
-            and_(
-                col(SignalRow.customer_id) == asked.c.customer_id,
-                col(SignalRow.key) == asked.c.event,
-                latest >= asked.c.opens,
-            ),
-        )
-        .join(first, true())
-    )
-    return {
-        (customer_id, rule_id, occasion): at for customer_id, rule_id, occasion, at in found if at is not None
-    }
-
-
 async def last_occasions(
     session: AsyncSession, customer_ids: Collection[UUID]
 ) -> dict[tuple[UUID, str], int]:
     """The number of the last passage by (customer, rule); withdrawn ones keep theirs."""
-    rows = await session.execute(
+    rows = await session.execute(_finding_occasions(), {"ids": arrays.uuids(customer_ids)})
+    return {(customer_id, rule_id): occasion for customer_id, rule_id, occasion in rows}
+
+
+@cache
+def _finding_occasions() -> Executable:
+    return (
         select(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id), func.max(col(FollowUpRow.occasion)))
-        .where(col(FollowUpRow.customer_id).in_(customer_ids))
+        .where(_of_these(FollowUpRow))
         .group_by(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id))
     )
-    return {(customer_id, rule_id): occasion for customer_id, rule_id, occasion in rows}
 
 
 async def last_answers(
     session: AsyncSession, customer_ids: Collection[UUID]
 ) -> dict[tuple[UUID, str], LastAnswer]:
     """What each rule answered last, by (customer, rule)."""
-    rows = await session.execute(
+    rows = await session.execute(_finding_answers(), {"ids": arrays.uuids(customer_ids)})
+    return {
+        (customer_id, rule_id): LastAnswer(verdict=verdict, gate=gate, until=until)
+        for customer_id, rule_id, verdict, gate, until in rows
+    }
+
+
+@cache
+def _finding_answers() -> Executable:
+    return (
         select(
             col(DecisionRow.customer_id),
             col(DecisionRow.rule_id),
@@ -228,7 +153,7 @@ async def last_answers(
             col(DecisionRow.gate),
             col(DecisionRow.until),
         )
-        .where(col(DecisionRow.customer_id).in_(customer_ids))
+        .where(_of_these(DecisionRow))
         .ext(distinct_on(col(DecisionRow.customer_id), col(DecisionRow.rule_id)))
         .order_by(
             col(DecisionRow.customer_id),
@@ -237,10 +162,6 @@ async def last_answers(
             col(DecisionRow.decision_id).desc(),
         )
     )
-    return {
-        (customer_id, rule_id): LastAnswer(verdict=verdict, gate=gate, until=until)
-        for customer_id, rule_id, verdict, gate, until in rows
-    }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -289,19 +210,9 @@ async def latest_passages(
     session: AsyncSession, customer_ids: Collection[UUID]
 ) -> dict[UUID, dict[str, FollowUp]]:
     """The latest passage by customer and rule, as stored; those whose message was withdrawn do not count."""
-    never_sent = _its_message() & col(Message.state).in_([state.value for state in NEVER_SENT])
-    rows = await session.execute(
-        select(FollowUpRow)
-        .where(
-            col(FollowUpRow.customer_id).in_(customer_ids),
-            col(FollowUpRow.ended_because).is_distinct_from(WITHDRAWN),
-            ~select(literal(1)).where(never_sent).exists(),
-        )
-        .ext(distinct_on(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id)))
-        .order_by(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id), col(FollowUpRow.occasion).desc())
-    )
+    rows = await session.execute(_finding_passages(), {"ids": arrays.uuids(customer_ids)})
     passages: dict[UUID, dict[str, FollowUp]] = {}
-    for row in rows.scalars():
+    for row in rows:
         passages.setdefault(row.customer_id, {})[row.rule_id] = FollowUp(
             rule_id=row.rule_id,
             rule_version=row.rule_version,
@@ -312,6 +223,22 @@ async def latest_passages(
             ended_because=row.ended_because,
         )
     return passages
+
+
+@cache
+def _finding_passages() -> Executable:
+    never_sent = its_message() & col(Message.state).in_([state.value for state in NEVER_SENT])
+    table: Table = FollowUpRow.__table__  # type: ignore[attr-defined]
+    return (
+        select(table)
+        .where(
+            _of_these(FollowUpRow),
+            col(FollowUpRow.ended_because).is_distinct_from(WITHDRAWN),
+            ~select(literal(1)).where(never_sent).exists(),
+        )
+        .ext(distinct_on(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id)))
+        .order_by(col(FollowUpRow.customer_id), col(FollowUpRow.rule_id), col(FollowUpRow.occasion).desc())
+    )
 
 
 async def latest_shadow_passages(
@@ -334,12 +261,13 @@ async def latest_shadow_passages(
             func.max(col(DecisionRow.at)),
         )
         .where(
-            col(DecisionRow.customer_id).in_(customer_ids),
-            col(DecisionRow.rule_id).in_(list(versions)),
+            _of_these(DecisionRow),
+            col(DecisionRow.rule_id).in_(given("rules", Text())),
             col(DecisionRow.is_shadow),
             col(DecisionRow.verdict).in_(["send", "escalate"]),
         )
-        .group_by(col(DecisionRow.customer_id), col(DecisionRow.rule_id), col(DecisionRow.rule_version))
+        .group_by(col(DecisionRow.customer_id), col(DecisionRow.rule_id), col(DecisionRow.rule_version)),
+        {"ids": arrays.uuids(customer_ids), "rules": arrays.texts(list(versions))},
     )
     passages: dict[UUID, dict[str, FollowUp]] = {}
     for customer_id, rule_id, version, at in rows:

@@ -35,21 +35,13 @@ from db.rules import (
 from db.signals import WatchRow, set_moments
 from db.ticks import watermark
 from followups.rules.model import Rule, RuleState, SendStep
-from followups.rules.parsing import RuleSet
+from followups.rules.parsing import PolicyText, RuleSet
 from followups.rules.yaml.problems import nearest
 from followups.signals import Watch, attribute_key
 from followups.zones import attribute_moment, zone_of
 
 _DIGEST_BYTES = 16
 _LOWEST = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyText:
-    """policy.yaml as written."""
-
-    path: str
-    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,8 +112,8 @@ def _decide_alone(facts: Facts, rule: Rule, policy: Policy, *, now: datetime) ->
 def _not_due(facts: Facts, rule: Rule, check: Check, *, now: datetime) -> NotDue | None:
     """Why the rule has nothing to say; None: it has."""
     under_way, free_at = _cooling(facts.follow_ups.get(rule.id), rule, facts, now=now)
-    flips_at = flip_of(rule.when, facts, check)
     if not check.holds:
+        flips_at = flip_of(rule.when, facts, check)
         if under_way is not None:  # both must change
             flips_at = max(flips_at, free_at) if flips_at is not None and free_at is not None else None
         return NotDue(because=check.because, flips_at=flips_at)
@@ -136,11 +136,14 @@ def _cooling(
     if now >= free_at:
         return None, None
     zone = zone_of(facts.timezone)
-    because = Text(
-        ja=f"前回から間もない（次は {moment_ja(free_at, zone)} 以降）",
-        en=f"ran recently (again from {moment_en(free_at, zone)})",
-    )
-    return because, free_at
+
+    def said() -> Text:
+        return Text(
+            ja=f"前回から間もない（次は {moment_ja(free_at, zone)} 以降）",
+            en=f"ran recently (again from {moment_en(free_at, zone)})",
+        )
+
+    return Text.later(said), free_at
 
 
 def _send_gates(

@@ -47,7 +47,8 @@ def router(deps: Deps) -> APIRouter:
         external_id = request.path_params["external_id"]
         if not _is_id(external_id) or not _is_utf8(request.scope.get("raw_path", b"")):
             return _refusal(
-                400, "The customer's id in the path is empty, longer than 200 characters or not printable UTF-8."
+                400,
+                "The customer's id in the path is empty, longer than 200 characters or not printable UTF-8.",
             )
         offer = await line_link(deps, external_id)
         return JSONResponse(

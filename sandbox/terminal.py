@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 WIDEST = 100
-_LABEL = 9
+_LABEL = 10
 _PIECES = re.compile(r"[\x21-\x7e]+|\s|.")
 _NEVER_FIRST = frozenset("、。，．,.)）」』】〉》!！?？:：;；ー・…々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
 
@@ -55,7 +55,7 @@ class Telling:
         """A numbered step: what happens, in both languages, and what the clock shows."""
         self._step += 1
         self.line("")
-        for number, row in enumerate(folded(f"{ja}  {at}", self._width - 4)):
+        for number, row in enumerate(folded(f"{at}  {ja}", self._width - 4)):
             label = f"[bold cyan]{self._step:>2}.[/bold cyan]" if number == 0 else "   "
             self.line(f"{label} [bold]{escape(row)}[/bold]")
         for row in folded(en, self._width - 4):

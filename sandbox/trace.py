@@ -22,6 +22,7 @@ _KINDS: dict[type, str] = {
 }
 _WEIGHT = ("send", "escalate", "wait", "drop", "not_due")
 _MOST = 12
+_NUMBERS = ("X-Line-Request-Id", "LINE への要求: 1", "requests to LINE: 1")
 
 
 async def trace(deps: Deps, customer: str, *, language: str) -> Json:
@@ -41,14 +42,14 @@ async def trace(deps: Deps, customer: str, *, language: str) -> Json:
     }
 
 
-async def decided(deps: Deps, customer: str, rule_id: str, *, language: str) -> list[str]:
-    """The lines of the latest stored decision of one rule about one customer; empty: none yet."""
+async def lines_of(deps: Deps, customer: str, rule_id: str, *, language: str, is_kept: bool) -> list[str]:
+    """One rule's decision about one customer as lines: the latest that was kept, or as it would be now."""
     answer = await ask(deps, customer, rule_id)
-    rows = answer.history.decisions
-    if not rows:
-        return []
-    kept = _kept(rows[0], answer, language)
-    return [kept["title"], kept["verdict"], *kept["lines"]]
+    if is_kept and answer.history.decisions:
+        shown = _kept(answer.history.decisions[0], answer, language)
+    else:
+        shown = _told(answer.decision.rules[0], answer, language)
+    return [shown["title"], shown["verdict"], *shown["lines"]]
 
 
 def _told(rule: RuleDecision, answer: Why, language: str) -> Json:
@@ -80,4 +81,4 @@ def _messages(answer: Why, language: str) -> list[str]:
     """The last part of what `/why` tells, without LINE's own numbers."""
     lines = told(answer, language)
     start = len(lines) - 1 - lines[::-1].index("")
-    return [line.removeprefix("  ") for line in lines[start + 2 :] if "X-Line-Request-Id" not in line]
+    return [line.removeprefix("  ") for line in lines[start + 2 :] if not any(n in line for n in _NUMBERS)]

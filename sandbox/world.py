@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from pydantic import SecretStr
@@ -36,6 +37,9 @@ SIGNING_SECRET = "sandbox-slack-signing-secret"
 MODEL_KEY = "sk-sandbox"
 MAX_ROUNDS = 200
 """Rounds of all stories after which work that never ends is a fault."""
+MOMENT = timedelta(seconds=20)
+"""Long enough for a reply that can still be undone to leave."""
+_JAPAN = ZoneInfo("Asia/Tokyo")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class World:
     slack_address: str
     phones: dict[str, str] = field(default_factory=dict)
     """LINE user ids of customers who have a phone here, by the product's id of them."""
+    linked: set[str] = field(default_factory=set)
+    """Those of them who sent the code that links the two."""
 
     async def settle(self) -> None:
         """Carry out every story until none finds anything to do."""
@@ -73,11 +79,12 @@ class World:
         return now
 
     async def pass_time(self, by: timedelta) -> datetime:
-        """Let a long time pass as it does, day by day: what falls due on the way happens on its day."""
-        while by > timedelta(days=1):
-            await self.turn(timedelta(days=1))
-            by -= timedelta(days=1)
-        return await self.turn(by)
+        """Let a long time pass as it does: what is under way goes out, and each day's work is done at ten."""
+        end = self.clock.now() + by
+        await self.turn(min(by, MOMENT))
+        while (morning := _next_ten(self.clock.now())) < end:
+            await self.turn(morning - self.clock.now())
+        return await self.turn(max(timedelta(0), end - self.clock.now()))
 
     async def post(self, path: str, body: Any, *, key: str | None = INGEST_KEY) -> tuple[int, Any]:
         """POST JSON to the program as a product would; returns status and answer."""
@@ -109,6 +116,7 @@ class World:
         self.phones[user_id] = line_user_id
         _, answer = await self.post(f"/v1/customers/{user_id}/line-link", {})
         await self.line.say(line_user_id, answer["code"])
+        self.linked.add(user_id)
         await self.settle()
 
     async def agree(self, line_user_id: str) -> None:
@@ -147,6 +155,12 @@ class World:
 def read_folder(folder: Path) -> dict[str, str]:
     """The YAML files of a rule folder: text by relative path."""
     return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*.yaml"))}
+
+
+def _next_ten(moment: datetime) -> datetime:
+    """The next ten o'clock in the morning in Japan."""
+    ten = moment.astimezone(_JAPAN).replace(hour=10, minute=0, second=0, microsecond=0)
+    return ten if ten > moment else ten + timedelta(days=1)
 
 
 def free_port() -> int:

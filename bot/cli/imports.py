@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.running import run
+from bot.cli.running import as_text, run
 from bot.intake.tables import reading_of
 from bot.settings import Settings
 
@@ -26,7 +26,9 @@ def register(app: typer.Typer) -> None:
         file: Annotated[Path, typer.Argument(help="CSV, a table in columns, or JSON lines.")],
         customer: Annotated[str | None, typer.Option(help="Column of the customer's id.")] = None,
         time: Annotated[str | None, typer.Option(help="Column of the time.")] = None,
-        event: Annotated[str | None, typer.Option(help="The one name of all events.")] = None,
+        event: Annotated[
+            str | None, typer.Option(help="The one name of all events.", callback=as_text)
+        ] = None,
         event_column: Annotated[str | None, typer.Option(help="Column of the event's name.")] = None,
         property_: Annotated[
             list[str] | None, typer.Option("--property", help="Column to keep (repeat; default: all others).")
@@ -49,8 +51,8 @@ def register(app: typer.Typer) -> None:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            from bot.app import opened
             from bot.flows.import_file import import_file
+            from bot.opening import connected
             from followups.zones import is_zone
 
             if not is_zone(timezone):
@@ -73,7 +75,7 @@ def register(app: typer.Typer) -> None:
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
             )
-            async with opened(settings) as deps:
+            async with connected(settings) as deps:
                 with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
                     task = progress.add_task("lines", total=_count_lines(file))
                     return await import_file(

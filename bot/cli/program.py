@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
         """
         from bot import app as program
 
-        run(program.run)
+        run(program.run, is_lasting=True)
 
     @app.command()
     def web() -> None:
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         """
         from bot import app as program
 
-        run(lambda settings: program.run(settings, is_worker=False))
+        run(lambda settings: program.run(settings, is_worker=False), is_lasting=True)
 
     @app.command()
     def worker() -> None:
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
         """
         from bot import app as program
 
-        run(lambda settings: program.run(settings, is_web=False))
+        run(lambda settings: program.run(settings, is_web=False), is_lasting=True)
 
     @app.command()
     def migrate() -> None:
@@ -51,9 +51,9 @@ def register(app: typer.Typer) -> None:
         """
 
         async def work(settings: Settings) -> None:
-            from bot.app import opened
+            from bot.opening import connected
 
-            async with opened(settings):
+            async with connected(settings):
                 typer.echo("The database has the newest schema.")
 
         run(work)
@@ -61,7 +61,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def demo(
         once: Annotated[bool, typer.Option("--once", help="Walk the story, print it, and exit.")] = False,
-        port: Annotated[int, typer.Option(help="Port of the page (0: any free one).")] = 8787,
+        port: Annotated[
+            int, typer.Option(min=0, max=65535, help="Port of the page (0: any free one).")
+        ] = 8787,
         open_browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     ) -> None:
         """Show the whole story on this machine: no key, no network.

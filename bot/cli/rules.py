@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.running import run, stop
+from bot.cli.running import as_text, run, stop
 from bot.cli.why import Language, in_language, language_of
 from bot.errors import Misconfigured
 from bot.settings import Settings
@@ -19,10 +19,10 @@ from followups.text import Severity, lint_message
 
 if TYPE_CHECKING:
     from bot.deps import Deps
-    from db.publications import PolicyText
+    from followups.rules.parsing import PolicyText
 
 Folder = Annotated[Path, typer.Argument(help="A folder with *.yaml, *.test.yaml and messages/*.yaml.")]
-RuleId = Annotated[str, typer.Argument(help="The rule's id.")]
+RuleId = Annotated[str, typer.Argument(help="The rule's id.", callback=as_text)]
 PolicyPath = Annotated[
     Path | None, typer.Option("--policy", help="policy.yaml. Not given: the folder's own, if it has one.")
 ]
@@ -186,17 +186,17 @@ def _switch(rule_id: str, state: RuleState, language: str) -> None:
 
 
 def _with_deps(work: Callable[[Deps], Awaitable[None]], language: str) -> None:
-    async def connected(settings: Settings) -> None:
-        from bot.app import opened
+    async def with_database(settings: Settings) -> None:
+        from bot.opening import connected
 
-        async with opened(settings) as deps:
+        async with connected(settings) as deps:
             await work(deps)
 
-    run(in_language(connected, language))
+    run(in_language(with_database, language))
 
 
 def _files(folder: Path, policy: Path | None) -> tuple[dict[str, str], PolicyText | None]:
-    from bot.flows.publish import policy_beside, read_folder
+    from bot.intake.rule_files import policy_beside, read_folder
 
     try:
         return read_folder(folder), policy_beside(folder, policy)

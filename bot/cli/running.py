@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn, TypeVar
@@ -11,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from bot import logs
-from bot.errors import Misconfigured, Refused
+from bot.errors import Misconfigured, Refused, Unavailable
 from bot.settings import Settings
 
 
@@ -22,26 +24,57 @@ def settings_of_environment() -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             name = ".".join(str(part) for part in problem["loc"]).upper()
-            typer.echo(f"environment: {name}: {problem['msg']} (set it in the environment or .env)", err=True)
+            told = problem["msg"].removeprefix("Value error, ")
+            typer.echo(f"yorisoi: {name}: {told} (correct it in the environment or in .env)", err=True)
         raise SystemExit(2) from None
+    except (OSError, ValueError) as error:
+        stop(f".env cannot be read: {error} (save it as UTF-8, or move it away)", code=2)
+
+
+def as_text(value: str | None) -> str | None:
+    """What was typed, if it is text.
+
+    Raises:
+        BadParameter: it holds bytes that are no UTF-8, which no id or name of ours does.
+    """
+    if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise typer.BadParameter("is not UTF-8 text")
+    return value
 
 
 T = TypeVar("T")
+_PLACE = re.compile(r"[^\n]+?:\d+:\d+: ")
 
 
-def run(work: Callable[[Settings], Coroutine[Any, Any, T]]) -> T:
-    """Run a command's work with the environment's settings; refusals become one line on stderr and exit 1."""
+def run(work: Callable[[Settings], Coroutine[Any, Any, T]], *, is_lasting: bool = False) -> T:
+    """Run a command's work with the environment's settings; what cannot be done becomes one line and exit 1.
+
+    Args:
+        is_lasting: a program that runs on logs as LOG_LEVEL says; a command that ends speaks for itself and
+            logs warnings only (all of it with LOG_LEVEL=DEBUG).
+    """
     settings = settings_of_environment()
-    logs.configure(settings.log_level, is_human=sys.stderr.isatty())
+    level = settings.log_level.upper()
+    logs.configure(
+        level if is_lasting or level == "DEBUG" else max(level, "WARNING", key=_weight),
+        is_human=sys.stderr.isatty(),
+    )
     try:
         return asyncio.run(work(settings))
     except (Misconfigured, Refused) as error:
         stop(str(error))
+    except Unavailable as error:
+        stop(f"{error} did not answer; nothing is lost, run the same command again")
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 
 
+def _weight(level: str) -> int:
+    return logging.getLevelNamesMapping()[level]
+
+
 def stop(message: str, *, code: int = 1) -> NoReturn:
     """Say what is wrong on stderr and exit."""
-    typer.echo(f"yorisoi: {message}", err=True)
+    prefix = "" if _PLACE.match(message) else "yorisoi: "
+    typer.echo(prefix + message, err=True)
     raise SystemExit(code)

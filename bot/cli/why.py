@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.running import run, stop
+from bot.cli.running import as_text, run, stop
 from bot.errors import Refused
 from bot.settings import Settings
 
@@ -44,8 +44,11 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def why(
-        customer: Annotated[str, typer.Argument(help="The product's id of the customer, or a LINE user id.")],
-        rule: Annotated[str | None, typer.Argument(help="Only this rule.")] = None,
+        customer: Annotated[
+            str,
+            typer.Argument(help="The product's id of the customer, or a LINE user id.", callback=as_text),
+        ],
+        rule: Annotated[str | None, typer.Argument(help="Only this rule.", callback=as_text)] = None,
         language: Language = None,
     ) -> None:
         """Tell what each rule decides about a customer now, what was decided before, and what LINE answered.
@@ -55,10 +58,10 @@ def register(app: typer.Typer) -> None:
         tongue = language_of(language)
 
         async def work(settings: Settings) -> None:
-            from bot.app import opened
             from bot.flows.why import why as ask
+            from bot.opening import connected
 
-            async with opened(settings) as deps:
+            async with connected(settings) as deps:
                 for line in await ask(deps, customer, rule, language=tongue):
                     typer.echo(line)
 

@@ -17,6 +17,7 @@ from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.line.bubbles import bubbles_of
 from db.customers import lock_customers
+from db.endings import end_finished
 from db.facts import load_facts
 from db.followups import (
     FollowUpRow,
@@ -24,7 +25,6 @@ from db.followups import (
     NewDecision,
     add_decisions,
     add_follow_ups,
-    end_finished,
     last_answers,
     last_occasions,
 )

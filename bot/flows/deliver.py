@@ -39,8 +39,8 @@ from db.conversations import spoke
 from db.customers import lock_customers
 from db.facts import load_facts
 from db.line_users import unreachable
-from db.messages import LEASE, Message, MessageKind, MessageState
-from db.outbox import claim_due, save
+from db.messages import LEASE, MessageKind, MessageState
+from db.outbox import Outgoing, claim_due, save
 from db.posts import add_alert, touch_card
 from db.rules import current_rulebook, put_setting, setting
 from db.ticks import mark_dirty
@@ -78,26 +78,38 @@ Outcomes = Sequence[tuple[Attempt, SendOutcome | NotTried]]
 
 
 async def deliver(deps: Deps) -> int:
-    """Send everything that is due; returns how many messages were tried. Any number may run at once."""
+    """Send everything that is due; returns how many messages were tried. Any number may run at once.
+
+    While a batch is on its way, the one before is recorded and the next one claimed; no further ahead, for a
+    claim is a lease.
+    """
     line = deps.line
     if line is None:
         return 0
     pace = _Pace()
     tried = 0
-    under_way: asyncio.Task[int] | None = None
+    sending: asyncio.Task[Outcomes] | None = None
+    recording: asyncio.Task[int] | None = None
     try:
         while True:
-            claimed = await _claim_some(deps)  # while the batch before is on its way
-            if under_way is not None:
-                tried += await under_way
-                under_way = None
-            elif not claimed.looked_at:
+            claimed = await _claim_some(deps)
+            if not claimed.looked_at and sending is None and recording is None:
                 return tried
+            if recording is not None:
+                tried += await recording
+                recording = None
+            if sending is not None:
+                recording = asyncio.create_task(_record(deps, await sending))
+                sending = None
             if claimed.attempts:
-                under_way = asyncio.create_task(_carry_out(deps, line, claimed, pace))
+                sending = asyncio.create_task(_send_all(line, claimed, pace))
     finally:
-        if under_way is not None:
-            await under_way
+        try:
+            if sending is not None:
+                await _record(deps, await sending)
+        finally:
+            if recording is not None:
+                await recording
 
 
 async def _claim_some(deps: Deps) -> _Claimed:
@@ -106,13 +118,6 @@ async def _claim_some(deps: Deps) -> _Claimed:
     if claimed.has_posts:
         await deps.waker.wake("post")
     return replace(claimed, start_until=claimed_at + START_WITHIN)
-
-
-async def _carry_out(deps: Deps, line: Line, claimed: _Claimed, pace: _Pace) -> int:
-    outcomes = await _send_all(line, claimed, pace)
-    if await _record(deps, outcomes):
-        await deps.waker.wake("post")
-    return len(outcomes)
 
 
 # --- claiming -----------------------------------------------------------------------------------------
@@ -153,12 +158,12 @@ async def _claim(deps: Deps, session: AsyncSession) -> _Claimed:
     return _Claimed(attempts=attempts, looked_at=len(due), has_posts=has_posts)
 
 
-async def _verdicts(session: AsyncSession, due: Sequence[Message], *, now: datetime) -> dict[UUID, Recheck]:
+async def _verdicts(session: AsyncSession, due: Sequence[Outgoing], *, now: datetime) -> dict[UUID, Recheck]:
     """May each go out now? At most one proactive message per customer is asked about at a time.
 
     The others are left out and asked about in the next round, when the first one counts as begun.
     """
-    firsts: dict[UUID, Message] = {}
+    firsts: dict[UUID, Outgoing] = {}
     for message in due:
         if message.kind == MessageKind.RULE:
             firsts.setdefault(message.customer_id, message)
@@ -251,8 +256,8 @@ async def _send(line: Line, attempt: Attempt) -> SendOutcome:
 # --- recording ----------------------------------------------------------------------------------------
 
 
-async def _record(deps: Deps, outcomes: Outcomes) -> bool:
-    """Keep what LINE answered; returns whether there is something to post in Slack."""
+async def _record(deps: Deps, outcomes: Outcomes) -> int:
+    """Keep what LINE answered; returns to how many messages."""
     now = deps.clock.now()
     told = [
         each
@@ -275,11 +280,13 @@ async def _record(deps: Deps, outcomes: Outcomes) -> bool:
     has_posts = await deps.db.run(write)
     accepted = sum(message.state == MessageState.ACCEPTED for message in messages)
     log.info("messages.delivered", tried=len(messages), accepted=accepted)
-    return has_posts
+    if has_posts:
+        await deps.waker.wake("post")
+    return len(messages)
 
 
 async def _tell(
-    deps: Deps, session: AsyncSession, messages: Sequence[Message], told: Sequence[Told], *, now: datetime
+    deps: Deps, session: AsyncSession, messages: Sequence[Outgoing], told: Sequence[Told], *, now: datetime
 ) -> bool:
     """Let staff see what became of what they wrote, and have customers whose message failed looked at."""
     settled = [message for message in messages if message.settled_at is not None]
@@ -295,5 +302,5 @@ async def _tell(
     return bool(written or told)
 
 
-def _customers(messages: Iterable[Message]) -> list[UUID]:
+def _customers(messages: Iterable[Outgoing]) -> list[UUID]:
     return sorted({message.customer_id for message in messages})

@@ -22,12 +22,14 @@ from bot.intake.segment import (
     LONGEST_MESSAGE_ID,
     LONGEST_NAME,
     LONGEST_USER_ID,
+    MOST_BYTES_PER_CALL,
     Calls,
     Problem,
     is_reserved,
     read_calls,
 )
 from bot.intake.tables import Line, Reading, Values, lines_of, moment_of, value_of
+from bot.intake.wrong import said
 from db import imports
 from db.customers import customer_id_of
 from db.events import NewEvent, take_in, untakeable
@@ -205,18 +207,14 @@ class _Batch:
             for column in reading.properties
             if (value := value_of(values.get(column))) not in ("", None)
         }
+        document = to_json(properties) if properties else None
+        if document is not None and len(document) > MOST_BYTES_PER_CALL:
+            raise _Wrong(0, "its properties are larger than 32 KB (keep fewer with --property COLUMN)")
         if reading.message_id and values.get(reading.message_id) not in ("", None):
             message_id = self._text(values, reading.message_id, LONGEST_MESSAGE_ID)
         else:
             message_id = self._derived_id(customer, name, at.isoformat(), properties)
-        return NewEvent(
-            customer_id_of(customer),
-            name,
-            at,
-            message_id,
-            to_json(properties) if properties else None,
-            customer,
-        )
+        return NewEvent(customer_id_of(customer), name, at, message_id, document, customer)
 
     def _derived_id(self, *content: object) -> str:
         digest = blake2b(to_json(content), digest_size=15).digest()
@@ -226,7 +224,7 @@ class _Batch:
 
     def _moment(self, values: Values) -> datetime:
         column = self._reading.position(self._reading.time)
-        text = str(values.get(self._reading.time, ""))
+        text = str(values.get(self._reading.time) or "")
         at = moment_of(text, self._reading.timezone)
         if at is None:
             raise _Wrong(
@@ -238,6 +236,9 @@ class _Batch:
 
     def _text(self, values: Values, name: str, longest: int) -> str:
         value = values.get(name)
+        if isinstance(value, dict | list | bool | float):
+            column = self._reading.position(name)
+            raise _Wrong(column, f"{name} is {said(value)}, not text or a whole number")
         text = "" if value is None else str(value).strip()
         if not text or len(text) > longest:
             problem = f"is longer than {longest} characters" if text else "is empty"

@@ -55,9 +55,21 @@ class Keeper:
 
     async def _keep(self, source: str, event_id: str, kind: str, raw: bytes) -> None:
         now = self._deps.clock.now()
-        row = InboxRow(source=source, event_id=event_id, kind=kind, raw=raw, at=now, received_at=now)
+        row = InboxRow(
+            source=_storable(source),
+            event_id=_storable(event_id),
+            kind=kind,
+            raw=raw,
+            at=now,
+            received_at=now,
+        )
         try:
             await self._commit.submit([row])
         except DBAPIError as error:  # its text holds what was to be stored
             raise Unavailable(f"the inbox: {type(error.orig).__name__}") from None
         await self._deps.waker.wake("press")
+
+
+def _storable(text: str) -> str:
+    """An id that PostgreSQL can hold: no NUL, no half surrogate pairs."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()

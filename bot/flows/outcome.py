@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from bot.line.answers import is_unauthorized
 from bot.ports import Accepted, QuotaExceeded, Rejected, SendOutcome, TryLater
-from db.messages import Message, MessageKind, MessageState
+from db.messages import MessageKind, MessageState
+from db.outbox import Outgoing
 from followups.verdicts import Cancel
 
 GIVE_UP_AFTER = timedelta(hours=20)
@@ -36,7 +37,7 @@ JST = ZoneInfo("Asia/Tokyo")
 class Attempt:
     """One message about to go out. `reply_token` None: as a push."""
 
-    message: Message
+    message: Outgoing
     reply_token: str | None
 
 
@@ -57,7 +58,7 @@ class Told:
     en: str
 
 
-def expiry(message: Message, *, now: datetime) -> MessageState | None:
+def expiry(message: Outgoing, *, now: datetime) -> MessageState | None:
     """The state of a message that has waited too long to be sent, or cannot be sent safely any more."""
     first = message.first_attempt_at
     if first is not None and now - first >= GIVE_UP_AFTER:
@@ -69,7 +70,7 @@ def expiry(message: Message, *, now: datetime) -> MessageState | None:
     return None
 
 
-def expire(message: Message, state: MessageState, *, now: datetime) -> list[Told]:
+def expire(message: Outgoing, state: MessageState, *, now: datetime) -> list[Told]:
     """Settle a message whose time is over; returns what staff have to hear."""
     if state is MessageState.UNKNOWN:
         because = "LINE の応答を確認できず、二重送信を避けるため送信を止めました"
@@ -98,17 +99,17 @@ def expire(message: Message, state: MessageState, *, now: datetime) -> list[Told
     ]
 
 
-def _is_fresh(message: Message, *, now: datetime) -> bool:
+def _is_fresh(message: Outgoing, *, now: datetime) -> bool:
     until = message.reply_token_until
     return message.reply_token is not None and until is not None and now < until
 
 
-def token_for(message: Message, *, now: datetime) -> str | None:
+def token_for(message: Outgoing, *, now: datetime) -> str | None:
     """A reply is free but takes no retry key: once a push may have been taken, there is no way back to it."""
     return message.reply_token if message.first_attempt_at is None and _is_fresh(message, now=now) else None
 
 
-def start(message: Message, *, now: datetime) -> Attempt:
+def start(message: Outgoing, *, now: datetime) -> Attempt:
     """A request for it is about to be started; to be committed before that."""
     token = token_for(message, now=now)
     message.state = MessageState.SENDING.value
@@ -122,7 +123,7 @@ def start(message: Message, *, now: datetime) -> Attempt:
     return Attempt(message=message, reply_token=token)
 
 
-def stop(message: Message, verdict: Cancel, *, now: datetime) -> None:
+def stop(message: Outgoing, verdict: Cancel, *, now: datetime) -> None:
     """It must not go out any more."""
     if message.first_attempt_at is not None or message.reply_tried_at is not None:
         state = MessageState.UNKNOWN  # LINE may have taken it already
@@ -133,13 +134,13 @@ def stop(message: Message, verdict: Cancel, *, now: datetime) -> None:
     _settle(message, state, f"{verdict.gate}: {verdict.because.ja}", now=now)
 
 
-def queue(message: Message, *, not_before: datetime) -> None:
+def queue(message: Outgoing, *, not_before: datetime) -> None:
     """It waits until then."""
     message.state = MessageState.QUEUED.value
     message.not_before = not_before
 
 
-def _settle(message: Message, state: MessageState, because: str | None, *, now: datetime) -> None:
+def _settle(message: Outgoing, state: MessageState, because: str | None, *, now: datetime) -> None:
     message.state = state.value
     message.because = because
     message.settled_at = now
@@ -161,6 +162,10 @@ def note(attempt: Attempt, outcome: SendOutcome | NotTried, *, jitter: float, no
         case TryLater(is_rate_limit=True):
             _untried(message)
             queue(message, not_before=now + _pause(message, jitter))
+            message.because = outcome.because
+        case TryLater(is_untaken=True):
+            _untried(message)
+            queue(message, not_before=now + (REPLY_PAUSE if attempt.reply_token else _pause(message, jitter)))
             message.because = outcome.because
         case TryLater():
             pause = REPLY_PAUSE if attempt.reply_token else _pause(message, jitter)
@@ -200,7 +205,7 @@ def _not_tried_until(reason: NotTried, *, now: datetime) -> datetime:
             return now
 
 
-def _token_spent(message: Message, *, now: datetime) -> None:
+def _token_spent(message: Outgoing, *, now: datetime) -> None:
     """The first try of a reply failed for sure: pushed instead. A repeat may mean that the first arrived."""
     message.reply_token = None
     if message.reply_tried_at == message.attempted_at:
@@ -210,7 +215,7 @@ def _token_spent(message: Message, *, now: datetime) -> None:
         _settle(message, MessageState.UNKNOWN, "返信トークンは使用済み（初回の結果は不明）", now=now)
 
 
-def _untried(message: Message) -> None:
+def _untried(message: Outgoing) -> None:
     """LINE has certainly not taken this attempt: if it was the first, nothing of it is unknown."""
     if message.first_attempt_at == message.attempted_at:
         message.first_attempt_at = None
@@ -218,7 +223,7 @@ def _untried(message: Message) -> None:
         message.reply_tried_at = None
 
 
-def _pause(message: Message, jitter: float) -> timedelta:
+def _pause(message: Outgoing, jitter: float) -> timedelta:
     """Exponential, with jitter: 2 s, 4 s, 8 s … 15 min, each cut or stretched by up to a quarter."""
     pause: timedelta = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 16), LONGEST_PAUSE)
     return pause * (0.75 + jitter / 2)
@@ -253,7 +258,7 @@ def _unauthorized_told(now: datetime) -> Told:
     )
 
 
-def _dead_told(message: Message, outcome: Rejected) -> Told:
+def _dead_told(message: Outgoing, outcome: Rejected) -> Told:
     return Told(
         key=f"message:{message.message_id}",
         ja=f"LINE がメッセージを受け付けませんでした（message_id {message.message_id}）: {outcome.because}",

@@ -5,26 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from bot.errors import Misconfigured
+from bot.intake.rule_files import policy_beside, read_folder
 from db.followups import counts_by_rule
-from db.publications import Applied, PolicyText, apply, scan_some, set_state
+from db.publications import Applied, apply, scan_some, set_state
 from db.rules import RuleBook, current_rulebook, current_versions
 from db.signals import backfill, hold_watch_changes
 from db.ticks import begin_ticking, watermark
 from followups.rules.model import RuleState
-from followups.rules.parsing import RuleError, load_folder, parse_policy
+from followups.rules.parsing import PolicyText, RuleError, load_folder, parse_policy
 from followups.signals import Watch
 
 log = structlog.get_logger()
 
 _AT_START = "start"
-_MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,50 +113,6 @@ def _of_settings(deps: Deps) -> tuple[dict[str, str], PolicyText | None]:
     folder, path = deps.settings.yorisoi_rules, deps.settings.yorisoi_policy
     files = read_folder(folder) if folder is not None else {}
     return files, policy_beside(folder, path)
-
-
-def read_folder(folder: Path) -> dict[str, str]:
-    """The YAML files of a rule folder, by their path from where the command runs.
-
-    Raises:
-        Misconfigured: it is no folder, or a file in it is no text.
-    """
-    if not folder.is_dir():
-        raise Misconfigured(
-            f"{folder} is no folder (フォルダがありません: name one that holds *.yaml and messages/*.yaml)"
-        )
-    paths = [*folder.glob("*.y*ml"), *folder.glob("messages/*.y*ml")]
-    return {str(path): _text_of(path) for path in sorted(paths) if path.is_file()}
-
-
-def policy_beside(folder: Path | None, path: Path | None) -> PolicyText | None:
-    """The policy named by `path`, else the folder's own policy.yaml, if there is one.
-
-    Raises:
-        Misconfigured: the named file does not exist, or is no text.
-    """
-    if path is None:
-        own = folder / "policy.yaml" if folder is not None else None
-        if own is None or not own.is_file():
-            return None
-        path = own
-    if not path.is_file():
-        raise Misconfigured(
-            f"{path} does not exist (方針のファイルがありません: YORISOI_POLICY names policy.yaml)"
-        )
-    return PolicyText(path=str(path), source=_text_of(path))
-
-
-def _text_of(path: Path) -> str:
-    raw = path.read_bytes()
-    if len(raw) > _MOST_BYTES:
-        raise Misconfigured(f"{path}: {len(raw):,} bytes (大きすぎます: at most {_MOST_BYTES:,})")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Misconfigured(
-            f"{path}: not UTF-8 at byte {error.start} (UTF-8 で保存してください: save it as UTF-8)"
-        ) from None
 
 
 async def _hold(session: AsyncSession, deps: Deps) -> None:

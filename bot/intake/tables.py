@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic_core import from_json
 
 from bot.errors import Refused
+from bot.intake.wrong import unstorable
 from followups.zones import zone_of
 
 Format = Literal["csv", "table", "jsonl"]
@@ -104,8 +105,15 @@ def reading_of(
         Refused: a column is missing or cannot be guessed; the message lists what there is.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise Refused(
+                ja=f"{path}はファイルではありません（CSVかJSON linesのファイルを指定してください）。",
+                en=f"{path}: is no file (name one; it is read twice, so a pipe cannot be taken)",
+            )
         with path.open(encoding=_codec(encoding), errors="surrogateescape", newline="") as lines:
             first = next((line for line in lines if line.strip()), "")
+    except UnicodeError:
+        first = "\0"
     except LookupError:
         raise Refused(
             ja=f"文字コード{encoding}は使えません。utf-8かcp932を指定してください。",
@@ -115,6 +123,12 @@ def reading_of(
         raise Refused(
             ja=f"{path}を開けません（{error.strerror}）。", en=f"{path}: cannot be opened: {error.strerror}"
         ) from None
+    if "\0" in first:
+        raise Refused(
+            ja=f"{path}:1:1: {encoding}の文字ではありません（UTF-8で保存し直すか、--encoding utf-16"
+            " のように指定してください）",
+            en=f"{path}:1:1: not {encoding} text (save it as UTF-8, or say what it is, e.g. --encoding utf-16)",
+        )
     if not first.strip():
         raise Refused(ja=f"{path}は空です。", en=f"{path}:1:1: the file is empty")
     form, delimiter = _form_of(path, first)
@@ -167,7 +181,7 @@ def _columns_of(path: Path, form: Format, delimiter: str, first: str) -> tuple[s
     if form == "jsonl":
         try:
             row = from_json(first)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise Refused(
                 ja=f"{path}:1:1: JSONとして読めません（{error}）", en=f"{path}:1:1: not JSON: {error}"
             ) from None
@@ -220,6 +234,10 @@ def lines_of(path: Path, reading: Reading) -> Iterator[Line]:
             yield line if line.values is None or _is_storable(line.values) else _garbled(line, reading)
 
 
+_ODD = re.compile(r"\\u0000|[eE]\+?\d{3}|\d{300}")
+"""What a value must hold in its text to be one that PostgreSQL cannot store."""
+
+
 def _split(file: TextIOWrapper, reading: Reading) -> Iterator[Line]:
     if reading.format == "jsonl":
         for number, text in enumerate(file, start=1):
@@ -230,8 +248,16 @@ def _split(file: TextIOWrapper, reading: Reading) -> Iterator[Line]:
             except ValueError as error:
                 yield Line(number=number, problem=f"not JSON: {error} (one object per line)")
                 continue
+            except TypeError:  # half a surrogate pair: a byte that is none of this encoding's
+                yield Line(number=number, problem=f"is not {reading.encoding} text (save it as UTF-8)")
+                continue
             if isinstance(values, dict):
-                yield Line(number=number, values=values)
+                wrong = unstorable(values) if _ODD.search(text) else None
+                if wrong is None:
+                    yield Line(number=number, values=values)
+                else:
+                    place = reading.position(re.split(r"[.\[]", wrong.where)[0])
+                    yield Line(number=number, problem=f"{wrong.where} {wrong.en}", column=place)
             else:
                 yield Line(number=number, problem="not an object (one object per line)")
     elif reading.format == "table":

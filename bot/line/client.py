@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -37,6 +38,15 @@ _HOST = "https://api.line.me"
 _PUSH, _REPLY = "/v2/bot/message/push", "/v2/bot/message/reply"
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _ALREADY_ACCEPTED = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What LINE answered to a question: status, the JSON object (empty: none), the header Date."""
+
+    status: int
+    body: Json
+    date: str | None
 
 
 class LineClient:
@@ -136,6 +146,41 @@ class LineClient:
                 raise Unavailable(f"LINE bot info: {type(error).__name__}") from None
             self._basic_id = str(answer.data.basic_id)
         return self._basic_id
+
+    async def ask(self, path: str, *, method: str = "GET") -> Told:
+        """Ask for something that is no message, as LINE tells it; errors of LINE's are answers here.
+
+        Raises:
+            Unavailable: no answer came.
+        """
+        request = self._client.call_api(
+            path,
+            method,
+            header_params={**_JSON},
+            body={} if method == "POST" else None,
+            response_types_map={},
+            _request_timeout=self._timeout,
+            _host=self._host,
+        )
+        try:
+            answer = await request
+        except ApiException as error:
+            return _told(error.status or 0, error.body, error.headers)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Unavailable(f"LINE: {type(error).__name__}") from None
+        return _told(answer.status_code, answer.raw_data, answer.headers)
+
+
+def _told(status: int, body: object, headers: Mapping[str, str] | None) -> Told:
+    try:
+        read = json.loads(body) if isinstance(body, str | bytes) else None
+    except (ValueError, RecursionError):
+        read = None
+    return Told(
+        status=status,
+        body=read if isinstance(read, dict) else {},
+        date=(headers or {}).get("date"),
+    )
 
 
 def _has_proxy(address: str) -> bool:

@@ -64,9 +64,13 @@ def press_of(payload: Mapping[str, Any]) -> Press | None:
         action=action,
         target=target,
         slack_user_id=str((payload.get("user") or {}).get("id")),
-        channel=container.get("channel_id") or (payload.get("channel") or {}).get("id"),
-        thread_ts=container.get("thread_ts"),
+        channel=_text(container.get("channel_id")) or _text((payload.get("channel") or {}).get("id")),
+        thread_ts=_text(container.get("thread_ts")),
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def submission_of(payload: Mapping[str, Any], form: Mapping[str, str]) -> Press | None:

@@ -27,7 +27,11 @@ def _kind(value: AttributeValue) -> str:
 
 def _same(left: AttributeValue, right: AttributeValue) -> bool:
     """Equal and of one kind: 1 is not true, "3" is not 3."""
-    return _kind(left) == _kind(right) and left == right
+    return left == right and _kind(left) == _kind(right)
+
+
+def _is_among(actual: AttributeValue, wanted: tuple[AttributeValue, ...]) -> bool:
+    return actual in wanted and any(_same(actual, each) for each in wanted)
 
 
 def _number(value: AttributeValue) -> float | None:
@@ -65,9 +69,9 @@ class AttributeIs:
             case "exists":
                 return (actual is not None) == bool(wanted[0])
             case "not_in":
-                return actual is None or not any(_same(actual, each) for each in wanted)
+                return actual is None or not _is_among(actual, wanted)
             case "equals" | "in":
-                return actual is not None and any(_same(actual, each) for each in wanted)
+                return actual is not None and _is_among(actual, wanted)
             case "at_least" | "at_most":
                 have, want = _number(actual), _number(wanted[0])
                 if have is None or want is None:
@@ -95,18 +99,20 @@ class AttributeIs:
 
     def check(self, facts: Facts, *, now: datetime) -> Check:
         """Time alone never changes this."""
-        actual, asked = facts.attributes.get(self.attribute), self._asked()
+        actual = facts.attributes.get(self.attribute)
+        return Check(holds=self._holds(actual), because=Text.later(lambda: self._said(actual)))
+
+    def _said(self, actual: AttributeValue) -> Text:
+        asked = self._asked()
         if actual is None:
-            because = Text(
+            return Text(
                 ja=f"{self.attribute} は未設定（条件: {asked.ja}）",
                 en=f"{self.attribute} is not set (asked: {asked.en})",
             )
-        else:
-            because = Text(
-                ja=f"{self.attribute} は {_shown(actual)}（条件: {asked.ja}）",
-                en=f"{self.attribute} is {_shown(actual)} (asked: {asked.en})",
-            )
-        return Check(holds=self._holds(actual), because=because)
+        return Text(
+            ja=f"{self.attribute} は {_shown(actual)}（条件: {asked.ja}）",
+            en=f"{self.attribute} is {_shown(actual)} (asked: {asked.en})",
+        )
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """None."""
@@ -166,7 +172,8 @@ class AttributeDate:
         ends = begins + _A_DAY if self.within is not None else None
         holds = now >= starts and (ends is None or now < ends)
         flips_at = starts if now < starts else ends if ends is not None and now < ends else None
-        return Check(holds=holds, because=self._said(day, local_day(now, zone)), flips_at=flips_at)
+        because = Text.later(lambda: self._said(day, local_day(now, zone)))
+        return Check(holds=holds, because=because, flips_at=flips_at)
 
     def _said(self, day: date, today: date) -> Text:
         ahead = (day - today).days

@@ -11,12 +11,57 @@ from followups.facts import Facts, Signal
 from followups.signals import Watch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """One sentence for people, in both languages."""
+    """One sentence for people, in both languages; immutable.
 
-    ja: str
-    en: str
+    Most are never read: `later` puts one into words only when somebody does.
+    """
+
+    __slots__ = ("_say", "_words")
+    _words: tuple[str, str] | None
+    _say: Callable[[], Text] | None
+
+    def __init__(self, *, ja: str, en: str) -> None:
+        self._words, self._say = (ja, en), None
+
+    @classmethod
+    def later(cls, say: Callable[[], Text]) -> Text:
+        """What `say`, a pure function, will say."""
+        text = cls.__new__(cls)
+        text._words, text._say = None, say
+        return text
+
+    def _read(self) -> tuple[str, str]:
+        if self._words is None:
+            assert self._say is not None
+            self._words, self._say = self._say()._read(), None
+        return self._words
+
+    @property
+    def ja(self) -> str:
+        """In Japanese."""
+        return self._read()[0]
+
+    @property
+    def en(self) -> str:
+        """In English."""
+        return self._read()[1]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Text) and self._read() == other._read()
+
+    def __hash__(self) -> int:
+        return hash(self._read())
+
+    def __repr__(self) -> str:
+        return f"Text(ja={self.ja!r}, en={self.en!r})"
+
+    def __reduce__(self) -> tuple[Callable[[str, str], Text], tuple[str, str]]:
+        return _text, self._read()
+
+
+def _text(ja: str, en: str) -> Text:
+    return Text(ja=ja, en=en)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

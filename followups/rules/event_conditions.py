@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from followups.facts import Facts
+from followups.facts import Facts, Signal
 from followups.rules.checks import Check, Text, Threshold, settle, signal_of
 from followups.signals import Watch, first_key, nth_key
 from followups.wording import age_en, age_ja, plural, span_en, span_ja
@@ -30,12 +30,23 @@ def _asked(more_than: timedelta | None, less_than: timedelta | None) -> Text:
 def _since(
     at: datetime, more_than: timedelta | None, less_than: timedelta | None, *, now: datetime
 ) -> tuple[bool, datetime | None]:
+    if less_than is None and more_than is not None:
+        edge = at + more_than
+        return now >= edge, edge if now < edge else None
+    if more_than is None and less_than is not None:
+        edge = at + less_than
+        return now < edge, edge if now < edge else None
+
     def holds_at(moment: datetime) -> bool:
         if more_than is not None and moment < at + more_than:
             return False
         return less_than is None or moment < at + less_than
 
     return settle(holds_at, [at + span for span in (more_than, less_than) if span is not None], now=now)
+
+
+def _never(event: str) -> Text:
+    return Text(ja=f"{event} は一度もない", en=f"{event} never happened")
 
 
 def _spans(*spans: timedelta | None) -> list[timedelta]:
@@ -54,16 +65,17 @@ class EventLast:
         """Holds from `last_at + more_than` on, and until just before `last_at + less_than`."""
         signal = signal_of(facts, self.event)
         if signal is None:
-            return Check(
-                holds=False, because=Text(ja=f"{self.event} は一度もない", en=f"{self.event} never happened")
-            )
+            return Check(holds=False, because=_never(self.event))
         holds, flips_at = _since(signal.last_at, self.more_than, self.less_than, now=now)
-        age, asked = now - signal.last_at, _asked(self.more_than, self.less_than)
-        because = Text(
+        age = now - signal.last_at
+        return Check(holds=holds, because=Text.later(lambda: self._said(age)), flips_at=flips_at)
+
+    def _said(self, age: timedelta) -> Text:
+        asked = _asked(self.more_than, self.less_than)
+        return Text(
             ja=f"最後の {self.event} は {age_ja(age)}（条件: {asked.ja}）",
             en=f"last {self.event} {age_en(age)} (asked: {asked.en})",
         )
-        return Check(holds=holds, because=because, flips_at=flips_at)
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """The latest event, after each span."""
@@ -90,16 +102,17 @@ class EventFirst:
         """Holds from `first_at + more_than` on, and until just before `first_at + less_than`."""
         signal = signal_of(facts, self.event)
         if signal is None:
-            return Check(
-                holds=False, because=Text(ja=f"{self.event} は一度もない", en=f"{self.event} never happened")
-            )
+            return Check(holds=False, because=_never(self.event))
         holds, flips_at = _since(signal.first_at, self.more_than, self.less_than, now=now)
-        age, asked = now - signal.first_at, _asked(self.more_than, self.less_than)
-        because = Text(
+        age = now - signal.first_at
+        return Check(holds=holds, because=Text.later(lambda: self._said(age)), flips_at=flips_at)
+
+    def _said(self, age: timedelta) -> Text:
+        asked = _asked(self.more_than, self.less_than)
+        return Text(
             ja=f"最初の {self.event} は {age_ja(age)}（条件: {asked.ja}）",
             en=f"first {self.event} {age_en(age)} (asked: {asked.en})",
         )
-        return Check(holds=holds, because=because, flips_at=flips_at)
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """The earliest event, after each span."""
@@ -175,7 +188,8 @@ class EventCount:
         signal = signal_of(facts, self.event)
         if self.within is None:
             count = signal.count if signal is not None else 0
-            return Check(holds=self._holds(count), because=self._because(f"{count}回", plural(count, "time")))
+            because = Text.later(lambda: self._because(f"{count}回", plural(count, "time")))
+            return Check(holds=self._holds(count), because=because)
         span = self.within
         times: dict[int, datetime] = {}
         for rank in self._ranks():
@@ -196,8 +210,8 @@ class EventCount:
             return not (above in times and moment < times[above] + span)
 
         holds, flips_at = settle(holds_at, [at + span for at in times.values()], now=now)
-        said, seen = self._count_said(facts, times, span, now=now)
-        return Check(holds=holds, because=self._because(said, seen), flips_at=flips_at)
+        because = Text.later(lambda: self._because(*self._count_said(facts, times, span, now=now)))
+        return Check(holds=holds, because=because, flips_at=flips_at)
 
     def _count_said(
         self, facts: Facts, times: dict[int, datetime], span: timedelta, *, now: datetime
@@ -247,15 +261,17 @@ class EventNever:
     def check(self, facts: Facts, *, now: datetime) -> Check:
         """Time alone never changes this."""
         signal = signal_of(facts, self.event)
-        if signal is None:
-            because = Text(ja=f"{self.event} は一度もない", en=f"{self.event} never happened")
-        else:
-            age = now - signal.last_at
-            because = Text(
-                ja=f"{self.event} は {signal.count}回（最後は {age_ja(age)}）",
-                en=f"{self.event} {plural(signal.count, 'time')} (last {age_en(age)})",
-            )
+        because = Text.later(lambda: self._said(signal, now=now))
         return Check(holds=(signal is None) == self.is_never, because=because)
+
+    def _said(self, signal: Signal | None, *, now: datetime) -> Text:
+        if signal is None:
+            return _never(self.event)
+        age = now - signal.last_at
+        return Text(
+            ja=f"{self.event} は {signal.count}回（最後は {age_ja(age)}）",
+            en=f"{self.event} {plural(signal.count, 'time')} (last {age_en(age)})",
+        )
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """None."""
@@ -285,23 +301,26 @@ class Stalled:
         """Holds from `last_at of since + span` on, as long as `without` stays older than `since`."""
         began, done = signal_of(facts, self.since), signal_of(facts, self.without)
         if began is None:
-            return Check(
-                holds=False, because=Text(ja=f"{self.since} は一度もない", en=f"{self.since} never happened")
-            )
-        age = now - began.last_at
+            return Check(holds=False, because=_never(self.since))
         if done is not None and done.last_at >= began.last_at:
-            because = Text(
-                ja=f"{self.since} のあとに {self.without} がある（{age_ja(now - done.last_at)}）",
-                en=f"{self.without} followed {self.since} ({age_en(now - done.last_at)})",
-            )
-            return Check(holds=False, because=because)
-        flips_at = began.last_at + self.span
-        because = Text(
+            since_done = now - done.last_at
+            return Check(holds=False, because=Text.later(lambda: self._said_followed(since_done)))
+        flips_at, age = began.last_at + self.span, now - began.last_at
+        because = Text.later(lambda: self._said_stalled(age))
+        return Check(holds=now >= flips_at, because=because, flips_at=flips_at if flips_at > now else None)
+
+    def _said_followed(self, age: timedelta) -> Text:
+        return Text(
+            ja=f"{self.since} のあとに {self.without} がある（{age_ja(age)}）",
+            en=f"{self.without} followed {self.since} ({age_en(age)})",
+        )
+
+    def _said_stalled(self, age: timedelta) -> Text:
+        return Text(
             ja=f"{self.since} は {age_ja(age)}、その後 {self.without} はない"
             f"（条件: {span_ja(self.span)}以上）",
             en=f"{self.since} {age_en(age)}, no {self.without} since (asked: {span_en(self.span)} or more)",
         )
-        return Check(holds=now >= flips_at, because=because, flips_at=flips_at if flips_at > now else None)
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """The latest `since`, after the span."""
@@ -342,7 +361,9 @@ class Used:
 
         leaving = [at + self.within for at in latest.values()] if self.within is not None else []
         holds, flips_at = settle(holds_at, leaving, now=now)
-        used = used_at(now)
+        return Check(holds=holds, because=Text.later(lambda: self._said(used_at(now))), flips_at=flips_at)
+
+    def _said(self, used: list[str]) -> Text:
         total = len(set(self.of))
         ja, en = [], []
         if self.at_least is not None:
@@ -352,11 +373,10 @@ class Used:
             ja.append(f"{self.fewer_than}個未満")
             en.append(f"fewer than {self.fewer_than}")
         names = f" ({', '.join(used)})" if used else ""
-        because = Text(
+        return Text(
             ja=f"使っている機能は {total}個中 {len(used)}個{names}（条件: {'・'.join(ja)}）",
             en=f"{len(used)} of {total} features used{names} (asked: {' and '.join(en)})",
         )
-        return Check(holds=holds, because=because, flips_at=flips_at)
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """The latest of each event, leaving the window."""

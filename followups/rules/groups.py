@@ -11,14 +11,18 @@ from followups.rules.checks import Check, Condition, Text, Threshold
 from followups.signals import Watch
 
 
+def _moments(checks: Sequence[Check]) -> list[datetime]:
+    return [check.flips_at for check in checks if check.flips_at is not None]
+
+
 def _all_flipped(checks: Sequence[Check]) -> datetime | None:
     """Not before each of these has flipped once; None when one of them never does."""
-    moments = [check.flips_at for check in checks if check.flips_at is not None]
+    moments = _moments(checks)
     return max(moments) if moments and len(moments) == len(checks) else None
 
 
 def _one_flipped(checks: Sequence[Check]) -> datetime | None:
-    return min((check.flips_at for check in checks if check.flips_at is not None), default=None)
+    return min(_moments(checks), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +38,11 @@ class Group:
         `flips_at`: a value that rests on every member changes when the first of them flips; one that rests
         on some members alone cannot change before all of those have flipped (early where one flips back).
         """
-        parts = tuple(member.check(facts, now=now) for member in self.members)
+        parts = tuple([member.check(facts, now=now) for member in self.members])
         met = [part for part in parts if part.holds]
-        unmet = [part for part in parts if not part.holds]
         number = len(parts)
         if self.kind == "all":
+            unmet = [part for part in parts if not part.holds] if len(met) < number else []
             flips_at = _all_flipped(unmet) if unmet else _one_flipped(parts)
             return Check(
                 holds=not unmet,

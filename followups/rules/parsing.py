@@ -19,6 +19,7 @@ from followups.rules.yaml.tests import RuleTests, read_tests
 from followups.rules.yaml.tree import Node, read_tree
 
 __all__ = [
+    "PolicyText",
     "Problem",
     "RuleError",
     "RuleSet",
@@ -36,6 +37,14 @@ _TEST = ".test.yaml"
 _RULE = ".yaml"
 _NOT_RULES = frozenset({"policy.yaml", "scoring.yaml"})
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyText:
+    """policy.yaml as written."""
+
+    path: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,8 +84,11 @@ async def _nothing(body: dict[str, Any]) -> None:
     """Taken in by `press`, from the inbox."""
 
 
-async def _on_error(error: Exception) -> None:
+async def _on_error(error: Exception) -> BoltResponse:
+    """500, so that Slack delivers the event again; 400 where the request had a shape that nobody knows."""
     if isinstance(error, Unavailable):
         log.error("slack.not_stored", because=str(error))
-        return
+        return BoltResponse(status=500, body="not stored")
     log.error("slack.door_failed", because=type(error).__name__, exc_info=error)
+    is_shape = isinstance(error, TypeError | AttributeError | LookupError | ValueError)
+    return BoltResponse(status=400 if is_shape else 500, body="not understood")

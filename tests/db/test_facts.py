@@ -117,6 +117,8 @@ async def test_contacts_are_proactive_messages_that_were_or_may_be_sent(db: Data
     await promise_one(shop, customer_id, 8, kind="person", state="accepted", settled_at=now)
     old = now - timedelta(days=60)
     await promise_one(shop, customer_id, 9, state="accepted", settled_at=old, promised_at=old)
+    tried_at = now - timedelta(minutes=5)
+    await promise_one(shop, customer_id, 10, first_attempt_at=tried_at, not_before=now + timedelta(minutes=1))
 
     contacts = {c.message_id.int: c for c in (await facts_of(shop, customer_id)).contacts}
     assert {number: (c.at, c.is_started) for number, c in contacts.items()} == {
@@ -124,6 +126,7 @@ async def test_contacts_are_proactive_messages_that_were_or_may_be_sent(db: Data
         2: (now, True),
         3: (accepted_at, True),
         4: (now, True),
+        10: (tried_at, True),
     }
     assert contacts[3].purpose == "support"
 

@@ -23,8 +23,8 @@ from db.customers import Customer, LineUser, customer_id_of
 from db.engine import Database
 from db.events import NewEvent, take_in
 from db.messages import Message, MessageState
-from db.publications import PolicyText
 from db.ticks import mark_dirty
+from followups.rules.parsing import PolicyText
 from tests.wiring import deps_without_platforms
 
 NOON = datetime(2026, 11, 24, 3, tzinfo=UTC)

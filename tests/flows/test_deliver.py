@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -15,6 +17,8 @@ from sqlalchemy import update
 from bot.flows.deliver import deliver
 from bot.flows.publish import publish, switch
 from bot.flows.receive import receive
+from bot.line.client import LineClient
+from bot.settings import Settings
 from db.customers import Customer
 from db.engine import Database
 from db.line_users import LinkOutcome, link
@@ -318,6 +322,46 @@ async def test_a_reply_that_did_not_arrive_is_repeated_while_its_token_is_fresh(
         [row] = await chat.messages()
         assert row.state == MessageState.ACCEPTED
         assert len(chat.line.texts(tanaka)) == 1
+
+
+async def test_a_reply_for_which_line_was_out_of_reach_may_become_a_push(db: Database) -> None:
+    async with chatting(db) as chat, nowhere() as unreachable:
+        tanaka = chat.person()
+        await chat.line.follow(tanaka)
+        await receive(chat.deps)
+        await deliver(replace(chat.deps, line=unreachable))
+        [row] = await chat.messages()
+        assert (row.state, row.attempts, row.reply_tried_at) == (MessageState.QUEUED, 1, None)
+        chat.turn(minutes=5)
+        assert await deliver(chat.deps) == 1
+        assert [len(chat.replies()), len(chat.pushes())] == [0, 1]
+        assert len(chat.line.texts(tanaka)) == 1
+
+
+async def test_an_attempt_that_may_have_arrived_counts_for_the_caps(db: Database) -> None:
+    async with agreed(db) as (chat, tanaka):
+        chat.line.faults.add("/v2/bot/message/push", drop="after")
+        first = await promise_rule(chat, tanaka)
+        await deliver(chat.deps)
+        second = await promise_rule(chat, tanaka, occasion=2, not_before=chat.clock.now())
+        await deliver(chat.deps)
+        chat.turn(seconds=3)
+        await deliver(chat.deps)
+        states = [(await chat.message(each)).state for each in (first, second)]
+        assert states == [MessageState.ACCEPTED, MessageState.QUEUED]
+        assert "caps" in str((await chat.message(second)).because)
+        assert chat.line.texts(tanaka).count("こんにちは") == 1
+
+
+@asynccontextmanager
+async def nowhere() -> AsyncIterator[LineClient]:
+    """LINE, out of reach."""
+    with socket.socket() as nobody:  # bound, and not listening
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        settings = Settings(_env_file=None, line_channel_access_token="t", line_api_base_url=address)
+        async with LineClient.connected(settings) as client:
+            yield client
 
 
 async def test_a_reply_whose_sender_died_is_not_pushed_once_its_token_is_stale(db: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -350,3 +351,19 @@ def test_watches_of_all_rules_are_kept_as_one():
         ("a~first", ago(days=2)),
     ]
     assert MAX_RECENT == 200
+
+
+def test_a_text_is_put_into_words_once_and_only_when_it_is_read():
+    asked = []
+
+    def say():
+        asked.append(1)
+        return Text(ja="一度", en="once")
+
+    text = Text.later(say)
+    assert asked == []
+    assert (text.ja, text.en, text, hash(text)) == ("一度", "once", Text(ja="一度", en="once"), hash(text))
+    assert len(asked) == 1
+    assert pickle.loads(pickle.dumps(Text.later(say))) == text
+    with pytest.raises(AttributeError):
+        text.ja = "二度"

@@ -147,6 +147,15 @@ def test_a_rule_says_what_it_does_while_people_talk(way, kind):
     assert isinstance(only(facts, rule(during_conversation=DuringConversation(way))).verdict, kind)
 
 
+def test_a_rule_that_sends_during_conversations_is_held_by_nobody_not_even_its_owner():
+    sends = rule(during_conversation=DuringConversation.SEND)
+    for held in (talk(owner="U02SATO"), talk(owner="U02SATO", is_unanswered=True)):
+        facts = replace(reachable(**QUIET), conversation=held, has_open_lead=True)
+        assert isinstance(only(facts, sends).verdict, Send)
+        assert recheck(facts, sends, POLICY, message_id=MINE, now=NOW) == Go()
+        assert isinstance(only(facts).verdict, Wait)
+
+
 def test_a_rule_that_does_not_hold_says_when_it_would():
     verdict = only(reachable(signals=signals(login=[ago(days=3)]))).verdict
     assert isinstance(verdict, NotDue)

@@ -99,7 +99,9 @@ async def state_of(db: Database) -> dict[str, str]:
             )
         )
         each = " UNION ALL ".join(
-            f"SELECT '{name}', count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {name} t"
+            f"SELECT '{name}', count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)), 0)"
+            f" FROM {name} t"
             for name in tables
         )
-        return {name: found for name, found in await session.execute(text(each))}
+        found = await session.execute(text(each))
+        return {name: fingerprint for name, fingerprint in found.tuples()}  # noqa: C416 - rows are no pairs

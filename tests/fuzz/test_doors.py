@@ -342,7 +342,9 @@ async def test_a_token_that_is_no_link_leads_nowhere(town: World) -> None:
             "x", "x" * 64, "x" * 65, "x" * 9_000, "%00", "%FF", "a%0d%0aSet-Cookie:a=b", quote("鍵" * 8),
             "abcdefgh?next=https://evil.example", "abcdefgh%20", "'--------", "%2525252525",
         ):  # fmt: skip
-            answer = await visitor.get(f"/r/{token}", headers={b"User-Agent": b"\xff\xfe", b"Purpose": b"\xff"})
+            answer = await visitor.get(
+                f"/r/{token}", headers={b"User-Agent": b"\xff\xfe", b"Purpose": b"\xff"}
+            )
             assert (answer.status_code, "location" in answer.headers) == (404, False), token
     assert await state_of(town.deps.db) == before
 

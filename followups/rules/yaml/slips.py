@@ -37,24 +37,24 @@ _SLIPS: tuple[tuple[re.Pattern[str], str, str], ...] = (
     ),
     (
         _BRACE_TEXT,
-        "{…} で始まる文は引用符で囲んでください（例: \"{customer.name}様\"）",
-        "text that begins with {…} needs quotes (for example \"{customer.name}様\")",
+        '{…} で始まる文は引用符で囲んでください（例: "{customer.name}様"）',
+        'text that begins with {…} needs quotes (for example "{customer.name}様")',
     ),
     (
         _OPENER,
-        "この記号で始まる値は引用符で囲んでください（例: \"@…\"）",
-        "a value that begins with this sign needs quotes (for example \"@…\")",
+        'この記号で始まる値は引用符で囲んでください（例: "@…"）',
+        'a value that begins with this sign needs quotes (for example "@…")',
     ),
     (
         _TWO_COLONS,
-        "「: 」を含む文は引用符で囲んでください（例: \"お知らせ: 本日まで\"）",
-        "text that holds “: ” needs quotes (for example \"Note: until today\")",
+        '「: 」を含む文は引用符で囲んでください（例: "お知らせ: 本日まで"）',
+        'text that holds “: ” needs quotes (for example "Note: until today")',
     ),
 )
 
 
 def slip(text: str, line: int) -> tuple[int, int, str, str] | None:
-    """The slip on or just above a line (from 1) where reading stopped: line, column, ja, en; None: none known.
+    """The slip on or just above the line (from 1) where reading stopped: line, column, ja, en; None: unknown.
 
     Reading often stops only on the line after the slip, so the two lines that hold something above it are
     looked at too, nearest first.

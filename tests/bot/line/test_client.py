@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -81,6 +84,80 @@ async def test_whatever_is_no_clear_answer_is_to_be_tried_later(path: str, fault
             outcome = await client.reply(reply_token=token, bubbles=HELLO)
         assert isinstance(outcome, TryLater)
         assert not outcome.is_rate_limit
+
+
+async def test_without_a_connection_line_has_certainly_taken_nothing() -> None:
+    with socket.socket() as nobody:  # bound, and not listening
+        nobody.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        settings = Settings(_env_file=None, line_channel_access_token="t", line_api_base_url=address)
+        async with LineClient.connected(settings, timeout_seconds=0.5) as client:
+            for outcome in (
+                await client.push(line_user_id="U" + "0" * 32, bubbles=HELLO, retry_key=KEY),
+                await client.reply(reply_token="t", bubbles=HELLO),
+            ):
+                assert isinstance(outcome, TryLater)
+                assert outcome.is_untaken
+
+
+async def test_an_answer_that_got_lost_may_have_been_a_yes() -> None:
+    async with connected() as (line, client, tanaka):
+        line.faults.add(PUSH, drop="after")
+        outcome = await client.push(line_user_id=tanaka, bubbles=HELLO, retry_key=KEY)
+        assert isinstance(outcome, TryLater)
+        assert not outcome.is_untaken
+
+
+async def test_a_proxy_that_the_environment_names_is_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode().splitlines()[0])
+        body = json.dumps({"sentMessages": [{"id": "1", "quoteToken": "q"}]}).encode()
+        head = f"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", "")
+        settings = Settings(
+            _env_file=None, line_channel_access_token="t", line_api_base_url="http://line.invalid"
+        )
+        async with LineClient.connected(settings, timeout_seconds=0.5) as client:
+            outcome = await client.push(line_user_id="U" + "0" * 32, bubbles=HELLO, retry_key=KEY)
+    assert isinstance(outcome, Accepted)
+    assert asked == ["POST http://line.invalid/v2/bot/message/push HTTP/1.1"]
+
+
+async def test_what_was_promised_is_what_line_gets() -> None:
+    async with connected() as (line, client, tanaka):
+        bubble = {
+            "type": "flex",
+            "altText": "こちらから",
+            "contents": {
+                "type": "bubble",
+                "body": {"type": "box", "layout": "vertical", "contents": [{"type": "text", "text": "開く"}]},
+            },
+            "quickReply": {
+                "items": [
+                    {
+                        "type": "action",
+                        "action": {
+                            "type": "postback",
+                            "label": "はい",
+                            "data": "qr:yes",
+                            "displayText": "はい",
+                        },
+                    }
+                ]
+            },
+        }
+        outcome = await client.push(line_user_id=tanaka, bubbles=[bubble], retry_key=KEY)
+        assert isinstance(outcome, Accepted)
+        assert line.journal[0].body == {"to": tanaka, "messages": [bubble], "notificationDisabled": False}
 
 
 async def test_the_two_kinds_of_429_are_told_apart() -> None:

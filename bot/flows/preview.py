@@ -1,0 +1,300 @@
+"""Whom would a rule reach if it were enabled now, with which words, and what would keep it from whom?
+
+Nothing is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import chain
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from bot.deps import Deps
+from bot.intake.named_rules import rule_named
+from db.candidates import full, use_custom_plans
+from db.customers import Customer
+from db.facts import load_facts
+from db.histories import times_of, unkept
+from db.rules import RuleBook, current_rulebook, watched
+from followups.decide import decide
+from followups.facts import Facts
+from followups.rules.conditions import Text
+from followups.rules.model import Rule, RuleState, SendStep
+from followups.signals import Watch, fold_all
+from followups.text import MAX_TEXT, MissingValue, render_message, utf16_length
+from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
+from followups.wording import moment_en, moment_ja
+from followups.zones import zone_of
+
+CUSTOMERS_AT_ONCE = 1000
+SAMPLES = 5
+UNDER_WAY = "under_way"
+"""Matched, but the rule's follow-up is under way, cooling down or done: no gate, but no message either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One customer and what they would read.
+
+    Attributes:
+        said: the message in their language; what is missing for it; or the reason of a lead.
+        length: of the message in UTF-16 units, as LINE counts; None: there is no message.
+        withheld: why nothing goes out now; None: it would.
+    """
+
+    customer: str
+    said: Text
+    length: int | None
+    withheld: Text | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What enabling a rule now would do.
+
+    Attributes:
+        looked_at: customers whom SQL could not rule out.
+        matched: customers for whom the conditions hold now.
+        sends: messages that would go out now; `escalations`: leads that would be opened now.
+        withheld: by gate (and `under_way`): how many matched customers it keeps from it, most first.
+        is_history_read: what the rule looks at is not kept yet, so events were read.
+    """
+
+    rule: Rule
+    at: datetime
+    timezone: str
+    looked_at: int
+    matched: int
+    sends: int
+    escalations: int
+    withheld: Mapping[str, int]
+    samples: tuple[Sample, ...]
+    is_history_read: bool
+
+
+async def preview(
+    deps: Deps, name: str, *, on_customers: Callable[[int, int], None] = lambda done, total: None
+) -> Preview:
+    """Decide about everyone who matches a rule, as if it were live now beside the ones that are.
+
+    Args:
+        name: the id of a stored rule in any state, or the path of a rule file.
+        on_customers: told (done, of all) as it goes on.
+
+    Raises:
+        Refused: no such rule.
+        RuleError: the rule's file has mistakes.
+        Misconfigured: no such file.
+    """
+    now = deps.clock.now()
+    async with deps.db.begin() as session:
+        book = await current_rulebook(session)
+        rule = replace(rule_named(name, book), state=RuleState.LIVE)
+        watches = watched([rule])
+        lacking = await unkept(session, watches.values())
+        ids = await _candidates(session, rule, is_everybody=bool(lacking), now=now)
+    rivals = [
+        each for each in book.rules if each.id != rule.id and each.state in {RuleState.LIVE, RuleState.CANARY}
+    ]
+    counted = _Counted(rule=rule, at=now)
+    events = [name for name in lacking if not name.startswith("@")]
+    for start in range(0, len(ids), CUSTOMERS_AT_ONCE):
+        some = ids[start : start + CUSTOMERS_AT_ONCE]
+        async with deps.db.begin() as session:
+            facts = await load_facts(session, some, now=now, with_all_signals=True)
+            if events:
+                facts = await _with_events(session, facts, events, watches, now=now)
+        for customer_id in some:
+            if customer_id in facts:
+                counted.add(facts[customer_id], _answer(facts[customer_id], rule, rivals, book, now=now))
+        on_customers(start + len(some), len(ids))
+        await asyncio.sleep(0)
+    return counted.preview(timezone=book.policy.timezone, looked_at=len(ids), is_history_read=bool(events))
+
+
+async def _candidates(
+    session: AsyncSession, rule: Rule, *, is_everybody: bool, now: datetime
+) -> Sequence[UUID]:
+    """By id. SQL finds by what is kept; where that is not enough, everybody might match."""
+    await use_custom_plans(session)
+    everybody = select(col(Customer.customer_id)).where(col(Customer.erased_at).is_(None))
+    found = everybody if is_everybody else full(rule.when, now=now)
+    return sorted(await session.scalars(found))
+
+
+async def _with_events(
+    session: AsyncSession,
+    facts: Mapping[UUID, Facts],
+    names: Sequence[str],
+    watches: Mapping[str, Watch],
+    *,
+    now: datetime,
+) -> dict[UUID, Facts]:
+    """The same facts with these events' signals folded anew, as deep as the rule needs."""
+    times = await times_of(session, list(facts), names, until=now)
+    known: dict[UUID, Facts] = {}
+    for customer_id, each in facts.items():
+        signals = dict(each.signals)
+        for name, moments in times.get(customer_id, {}).items():
+            signal = fold_all(name, moments, depth=watches[name].depth)
+            if signal is not None:
+                signals[name] = signal
+        known[customer_id] = replace(each, signals=signals)
+    return known
+
+
+def _answer(
+    facts: Facts, rule: Rule, rivals: Sequence[Rule], book: RuleBook, *, now: datetime
+) -> RuleDecision:
+    """The rule is asked alone first: most who look due to SQL are kept by a gate of its own."""
+    alone = decide(facts, [rule], book.policy, now=now).rules[0]
+    if not rivals or not isinstance(alone.verdict, Send):
+        return alone
+    decision = decide(facts, [rule, *rivals], book.policy, now=now)
+    return next(each for each in decision.rules if each.rule_id == rule.id)
+
+
+class _Counted:
+    """Customer after customer, in the order of their ids."""
+
+    def __init__(self, *, rule: Rule, at: datetime) -> None:
+        self.rule, self.at = rule, at
+        self.matched = self.sends = self.escalations = 0
+        self.withheld: Counter[str] = Counter()
+        self.reached: list[Sample] = []
+        self.others: list[Sample] = []
+
+    def add(self, facts: Facts, answer: RuleDecision) -> None:
+        """One customer; whose conditions do not hold was only a guess of SQL's."""
+        if not answer.check.holds:
+            return
+        self.matched += 1
+        match answer.verdict:
+            case Send():
+                self.sends += 1
+            case Escalate():
+                self.escalations += 1
+            case Wait(gate=gate) | Drop(gate=gate):
+                self.withheld[gate] += 1
+            case NotDue():
+                self.withheld[UNDER_WAY] += 1
+        is_reached = isinstance(answer.verdict, Send | Escalate)
+        samples = self.reached if is_reached else self.others
+        if len(samples) < SAMPLES:
+            samples.append(_sample(facts, self.rule, answer))
+
+    def preview(self, *, timezone: str, looked_at: int, is_history_read: bool) -> Preview:
+        """What it came to."""
+        return Preview(
+            rule=self.rule,
+            at=self.at,
+            timezone=timezone,
+            looked_at=looked_at,
+            matched=self.matched,
+            sends=self.sends,
+            escalations=self.escalations,
+            withheld=dict(sorted(self.withheld.items(), key=lambda pair: (-pair[1], pair[0]))),
+            samples=tuple(chain(self.reached, self.others))[:SAMPLES],
+            is_history_read=is_history_read,
+        )
+
+
+def _sample(facts: Facts, rule: Rule, answer: RuleDecision) -> Sample:
+    verdict = answer.verdict
+    withheld = verdict.because if isinstance(verdict, Wait | Drop | NotDue) else None
+    customer = facts.external_id or str(facts.customer_id)
+    step = rule.steps[0]
+    if not isinstance(step, SendStep):
+        said = Text(ja=step.reason, en=step.reason)
+        return Sample(customer=customer, said=said, length=None, withheld=withheld)
+    rendered = render_message(step.message, facts)
+    if isinstance(rendered, MissingValue):
+        return Sample(customer=customer, said=rendered.because, length=None, withheld=withheld)
+    return Sample(
+        customer=customer,
+        said=Text(ja=rendered.text, en=rendered.text),
+        length=utf16_length(rendered.text),
+        withheld=withheld,
+    )
+
+
+GATES = {
+    "not_linked": Text(ja="LINE と未連携", en="not linked on LINE"),
+    "blocked": Text(ja="ブロック中・友だちでない", en="blocked, or no friend"),
+    "consent": Text(ja="同意なし", en="no consent"),
+    "conversation": Text(ja="会話中・対応中", en="people are talking"),
+    "quiet_hours": Text(ja="送信を控える時間帯", en="quiet hours"),
+    "caps": Text(ja="配信上限", en="caps"),
+    "silence": Text(ja="返事がないため休止", en="resting: no answer so far"),
+    "missing_value": Text(ja="本文に必要な値がない", en="a value the text needs is missing"),
+    "holdout": Text(ja="比較対象（送らない）", en="holdout"),
+    "arbitration": Text(ja="別の規則が優先", en="another rule goes first"),
+    "open_lead": Text(ja="対応中の案件あり", en="a lead is open"),
+    UNDER_WAY: Text(ja="進行中・期間をおいている", en="under way, or ran before"),
+}
+"""What a gate is called in a list of counts."""
+
+
+def told(answer: Preview, language: str) -> list[str]:
+    """The answer as lines for people.
+
+    Args:
+        language: `ja`; anything else is English.
+    """
+    is_ja = language == "ja"
+    zone = zone_of(answer.timezone)
+    moment = moment_ja(answer.at, zone) if is_ja else moment_en(answer.at, zone)
+    rule = answer.rule
+    lines = [f"{rule.id}: {rule.name} ({moment})"]
+    if is_ja:
+        lines += [
+            f"条件に合うお客様 {answer.matched:,} 人",
+            f"いま有効にすると: 送信 {answer.sends:,} 通、営業への引き継ぎ {answer.escalations:,} 件",
+        ]
+    else:
+        lines += [
+            f"{answer.matched:,} customers match",
+            f"enabled now: {answer.sends:,} messages, {answer.escalations:,} leads",
+        ]
+    if answer.withheld:
+        lines += ["", "送られない理由" if is_ja else "Why not the others"]
+        lines += _bars(answer.withheld, language)
+    if answer.samples:
+        lines += ["", "例" if is_ja else "Samples"]
+        lines += chain.from_iterable(_shown(sample, language) for sample in answer.samples)
+    return lines
+
+
+def _bars(counts: Mapping[str, int], language: str, *, width: int = 30) -> list[str]:
+    most = max(counts.values())
+    return [
+        f"  {number:>8,}  {'█' * max(1, round(number / most * width)):{width}}  {gate}:"
+        f" {gate_said(gate, language)}"
+        for gate, number in counts.items()
+    ]
+
+
+def gate_said(gate: str, language: str) -> str:
+    """What a gate is called."""
+    known = GATES.get(gate, Text(ja=gate, en=gate))
+    return known.ja if language == "ja" else known.en
+
+
+def _shown(sample: Sample, language: str) -> list[str]:
+    is_ja = language == "ja"
+    head = f"  {sample.customer}"
+    if sample.length is not None:
+        unit = "文字（UTF-16）" if is_ja else "UTF-16 units"
+        head += f"  {sample.length}/{MAX_TEXT:,} {unit}"
+    if sample.withheld is not None:
+        head += f"  ✗ {sample.withheld.ja if is_ja else sample.withheld.en}"
+    said = sample.said.ja if is_ja else sample.said.en
+    return [head, *(f"    │ {line}" for line in said.splitlines() or [""])]
