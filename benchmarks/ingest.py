@@ -1,17 +1,18 @@
 """How fast do events come in over HTTP, against a bare insert of the same rows?
 
-Compared, in one run on one server, in batches of the same size, one commit each:
+Compared, in one run on one server, in batches of the same size:
 
-- `POST /v1/batch` from another process over keep-alive connections, each request answered after its commit. It
-  parses JSON, validates, makes customers, stores, dedupes, folds into signals and marks customers dirty.
+- `POST /v1/batch` from another process over eight keep-alive connections, each request answered after its
+  commit (requests that wait together share one). It parses JSON, validates, makes customers, stores, dedupes,
+  folds into signals and marks customers dirty. No rule watches these events, so no further signals follow.
 - bare: `INSERT INTO … SELECT FROM unnest(…) ON CONFLICT DO NOTHING` with psycopg, given Python lists of ids,
-  texts, datetimes and dictionaries as one writes it; the driver turns them into parameters. The table is as
-  ours: same columns, key and partitions, `jsonb` properties. One connection, no HTTP, no JSON to read. This is
-  what the ratio is of.
-- rendered: the same insert with its parameters rendered to text beforehand, outside the measured time: what
-  the server alone can take from one connection.
+  texts, datetimes and dictionaries as one writes it; the driver turns them into parameters. The table has our
+  columns, key and partitions. One connection, one commit per batch, no HTTP, no JSON to read. This is what
+  the ratio is of.
+- rendered: the same insert with its parameters rendered to text outside the measured time: what the server
+  alone takes from one connection.
 
-Each figure is the middle of three, taken in turn; the lowest and highest of the three ratios follow.
+Each figure is the middle of three, taken in turn; in brackets the lowest and highest of the three ratios.
 """
 
 from __future__ import annotations
@@ -208,7 +209,6 @@ async def run(url: str) -> list[str]:
     """A line per batch size and shape."""
     with psycopg.connect(url) as connection:
         connection.execute(BARE.format(this_month=f"'{NOW:%Y-%m}-01'"))
-    rows: list[str] = []
     clock = SystemClock()
     database = Database(url)
     deps = Deps(
@@ -222,9 +222,11 @@ async def run(url: str) -> list[str]:
     app = FastAPI()
     app.include_router(ingest.router(deps))
     async with serving(app, host="127.0.0.1", port=0) as address:
-        for visits in (False, True):
-            for size in (100, 500):
-                rows.append(await _compared(url, address, size, visits=visits))
+        rows = [
+            await _compared(url, address, size, visits=visits)
+            for visits in (False, True)
+            for size in (100, 500)
+        ]
     await database.dispose()
     return rows
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -17,7 +17,3 @@ STORY_SECONDS = Histogram(
 STORY_FAILURES = Counter(
     "yorisoi_story_failures_total", "Runs of a story that ended in an error.", ["story"], registry=REGISTRY
 )
-REQUESTS = Counter(
-    "yorisoi_requests_total", "HTTP requests by door and status.", ["door", "status"], registry=REGISTRY
-)
-TICK_LAG = Gauge("yorisoi_tick_lag_seconds", "Age of the tick's watermark when last read.", registry=REGISTRY)

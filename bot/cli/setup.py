@@ -257,7 +257,7 @@ def _print(found: list[Finding], language: str | None, *, is_short: bool) -> Non
         if finding.is_problem or not is_short:
             typer.echo(finding.line(language))
     errors, warnings = count_of(found, Level.ERROR), count_of(found, Level.WARNING)
-    ja, en = f"エラー {errors} 件、注意 {warnings} 件", f"{errors} errors, {warnings} warnings"
+    ja, en = f"エラー {errors} 件、注意 {warnings} 件", f"errors: {errors}, warnings: {warnings}"
     typer.echo({"ja": ja, "en": en}.get(language or "", f"{ja} / {en}"))
 
 

@@ -49,9 +49,8 @@ async def look_at_line(settings: Settings, clock: Clock, *, is_webhook_tested: b
     findings = [] if secret is not None else [_no_secret()]
     try:
         async with LineClient.connected(settings) as line:
-            findings += [
-                each async for each in _asked(line, settings, clock, is_webhook_tested=is_webhook_tested)
-            ]
+            async for each in _asked(line, settings, clock, is_webhook_tested=is_webhook_tested):
+                findings.append(each)  # noqa: PERF401 - what was found before an outage stays found
     except (Unavailable, ValueError) as failed:
         findings.append(_unreachable("line", str(failed)))
     return findings

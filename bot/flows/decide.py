@@ -41,7 +41,7 @@ from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Verdi
 
 log = structlog.get_logger()
 
-CUSTOMERS_AT_ONCE = 200
+CUSTOMERS_AT_ONCE = 400
 BATCHES_AT_ONCE = 1000
 _CLOCKS_DIFFER = timedelta(minutes=5)
 """A dirty row marked by a machine whose clock is up to this far ahead is decided about at its own moment."""
@@ -365,8 +365,8 @@ def _moments(
     if isinstance(verdict, Wait):
         fallback = now + _ASKED_AGAIN_AFTER if verdict.gate == "conversation" else None
         moments.append(("wait", verdict.until or fallback))
-    if rule.when.needs_alarm():
-        flips_at = verdict.flips_at if isinstance(verdict, NotDue) else answer.check.flips_at
+    flips_at = verdict.flips_at if isinstance(verdict, NotDue) else answer.check.flips_at
+    if flips_at is not None and rule.when.needs_alarm():
         moments.append(("flip", flips_at))
     if passage is not None:
         if passage.state is FollowUpState.ACTIVE:

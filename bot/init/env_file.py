@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def edited(text: str, answers: Mapping[str, str], *, is_forced: bool = False) ->
         name = (binding.key or "").upper()
         if name in wanted:
             placed.add(name)
-            lines.append(f"{name}={quoted(wanted[name])}\n")
+            blank = re.match(r"\s*", binding.original.string)
+            lines.append(f"{blank[0] if blank else ''}{name}={quoted(wanted[name])}\n")
         else:
             lines.append(binding.original.string)
     whole = "".join(lines)

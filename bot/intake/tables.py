@@ -127,7 +127,7 @@ def reading_of(
         raise Refused(
             ja=f"{path}:1:1: {encoding}の文字ではありません（UTF-8で保存し直すか、--encoding utf-16"
             " のように指定してください）",
-            en=f"{path}:1:1: not {encoding} text (save it as UTF-8, or say what it is, e.g. --encoding utf-16)",
+            en=f"{path}:1:1: not {encoding} text (save it as UTF-8, or say what it is: --encoding utf-16)",
         )
     if not first.strip():
         raise Refused(ja=f"{path}は空です。", en=f"{path}:1:1: the file is empty")

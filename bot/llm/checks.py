@@ -39,6 +39,8 @@ def check_text(
     Args:
         context_texts: what was said and may be repeated (numbers, prices).
     """
+    is_too_long = utf16_length(text) > LONGEST_DRAFT
+    text = text[:LONGEST_DRAFT]  # it is refused as too long; the patterns need not read it to its end
     plain, said = _plain(text), _plain("\n".join(context_texts))
     findings = [
         _finding(each.kind, each.because.ja, each.because.en, is_blocking=each.severity is Severity.ERROR)
@@ -72,7 +74,7 @@ def check_text(
         )
     if TOKEN.search(text) or "⟦" in text or "⟧" in text:
         findings.append(_finding("token", "置き換え記号が残っています", "a placeholder is left"))
-    if utf16_length(text) > LONGEST_DRAFT:
+    if is_too_long:
         findings.append(_finding("length", "長すぎます", "too long"))
     return findings
 

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import col
 
 from bot.flows.publish import rulebook
+from db.endings import end_finished
 from db.engine import Database
 from db.events import Event
 from db.followups import (
@@ -22,7 +23,6 @@ from db.followups import (
     add_decisions,
     add_follow_ups,
     counts_by_rule,
-    end_finished,
     last_answers,
     last_occasions,
 )

@@ -313,7 +313,8 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
         "put the YAML files", "YAMLファイルを置いて",
     ),
     "sample links left": (
-        written("rules/note.yaml", RULE.replace("id: back", "id: note").replace("お返事", "https://app.example.com へお返事")),
+        written("rules/note.yaml", RULE.replace("id: back", "id: note").replace("お返事",
+        "https://app.example.com へお返事")),
         {"rules.links": WARNING}, "your product's address", "自社の製品",
     ),
     # the database
@@ -342,7 +343,8 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
     ),
     "a token copied with quotes": (
         setting(line_channel_access_token=f'"{TOKEN}"'),
-        {"setting.line_channel_access_token": ERROR, "line.token": ERROR}, "copy the value again", "コピーし直して",
+        {"setting.line_channel_access_token": ERROR, "line.token": ERROR}, "copy the value again",
+        "コピーし直して",
     ),
     "LINE out of reach": (setting(line_api_base_url=GONE), {"line": ERROR}, "firewall", "ファイアウォール"),
     "LINE down": (told(INFO, status=503), {"line": ERROR}, "run this again", "もう一度実行"),
@@ -367,7 +369,8 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
         "reverse proxy", "リバースプロキシ",
     ),
     "webhook too slow": (
-        webhook_says(statusCode=0, reason="REQUEST_TIMEOUT"), {"line.webhook_test": ERROR}, "two seconds", "2秒以内",
+        webhook_says(statusCode=0, reason="REQUEST_TIMEOUT"), {"line.webhook_test": ERROR}, "two seconds",
+        "2秒以内",
     ),
     "webhook not connected": (
         webhook_says(statusCode=0, reason="COULD_NOT_CONNECT"), {"line.webhook_test": ERROR},
@@ -380,7 +383,8 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
     "our clock behind LINE's": (ahead("line", 90), {"line.clock": WARNING}, "NTP", "時刻合わせ"),
     # Slack
     "Slack token wrong": (
-        setting(slack_bot_token="xoxb-2"), {"slack.token": ERROR}, "reinstall the Slack app", "再インストール",
+        setting(slack_bot_token="xoxb-2"), {"slack.token": ERROR}, "reinstall the Slack app",
+        "再インストール",
     ),
     "Slack token missing": (
         setting(slack_bot_token=None), {"slack.token": ERROR}, "begins with xoxb-", "xoxb- で始まる",
@@ -389,13 +393,16 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
         setting(slack_bot_token=APP), {"setting.slack_bot_token": ERROR, "slack.token": ERROR},
         "begins with xoxb-", "xoxb- で始まる",
     ),
-    "Slack out of reach": (setting(slack_api_base_url=f"{GONE}/"), {"slack": ERROR}, "firewall", "ファイアウォール"),
+    "Slack out of reach": (
+        setting(slack_api_base_url=f"{GONE}/"), {"slack": ERROR}, "firewall", "ファイアウォール",
+    ),
     "no way in from Slack": (
         setting(slack_signing_secret=None), {"slack.signing_secret": ERROR},
         "SLACK_APP_TOKEN", "SLACK_APP_TOKEN",
     ),
     "app token wrong": (
-        setting(slack_app_token="xapp-2"), {"slack.app_token": ERROR}, "connections:write", "connections:write",
+        setting(slack_app_token="xapp-2"), {"slack.app_token": ERROR}, "connections:write",
+        "connections:write",
     ),
     "a scope missing": (
         without("commands"), {"slack.scope.commands": ERROR}, "reinstall the app", "再インストール",
@@ -409,7 +416,8 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
         setting(slack_leads_channel="#leads"), {"setting.slack_leads_channel": ERROR}, "id (C…)", "ID(C…)",
     ),
     "no such channel": (
-        setting(slack_alerts_channel="C0NOTTHERE"), {"slack.channel.alerts": ERROR}, "check the id", "IDを確かめ",
+        setting(slack_alerts_channel="C0NOTTHERE"), {"slack.channel.alerts": ERROR}, "check the id",
+        "IDを確かめ",
     ),
     "not in the channel": (
         channel(bot_member=False), {"slack.channel.leads": ERROR}, "/invite", "/invite",
@@ -426,10 +434,12 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
         "set SLACK_LEADS_CHANNEL", "SLACK_LEADS_CHANNEL に入れて",
     ),
     "no such group": (
-        setting(slack_sales_group="S0NOTTHERE"), {"slack.group.sales": ERROR}, "Copy group ID", "グループIDをコピー",
+        setting(slack_sales_group="S0NOTTHERE"), {"slack.group.sales": ERROR}, "Copy group ID",
+        "グループIDをコピー",
     ),
     "a group's handle": (
-        setting(slack_sales_group="@sales"), {"setting.slack_sales_group": ERROR}, "Copy group ID", "グループIDをコピー",
+        setting(slack_sales_group="@sales"), {"setting.slack_sales_group": ERROR}, "Copy group ID",
+        "グループIDをコピー",
     ),
     "a free plan": (
         no_groups_on_this_plan,
@@ -440,7 +450,9 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
     # the model
     "model key refused": (setting(openai_api_key="sk-2"), {"openai": ERROR}, "new key", "鍵を作り直して"),
     "no such model": (setting(openai_model="gpt-0"), {"openai": WARNING}, "OPENAI_MODEL", "OPENAI_MODEL"),
-    "model out of reach": (setting(openai_base_url=GONE), {"openai": WARNING}, "OPENAI_BASE_URL", "OPENAI_BASE_URL"),
+    "model out of reach": (
+        setting(openai_base_url=GONE), {"openai": WARNING}, "OPENAI_BASE_URL", "OPENAI_BASE_URL",
+    ),
     "model down": (strange_models, {"openai": WARNING}, "OPENAI_BASE_URL", "OPENAI_BASE_URL"),
 }  # fmt: skip
 
@@ -485,6 +497,13 @@ async def test_a_call_from_line_that_arrives_is_said(sound: Place) -> None:
     found = await sound.examined()
     assert problems(found) == {}
     assert "line.webhook_test" in {each.key for each in found}
+
+
+async def test_what_was_found_before_an_outage_stays_found(sound: Place) -> None:
+    sound.line.faults.add(ENDPOINT, drop="before", times=5)
+    found = await sound.examined()
+    assert problems(found) == {"line": ERROR}
+    assert "line.account" in {each.key for each in found}
 
 
 async def test_socket_mode_needs_no_signing_secret(sound: Place) -> None:

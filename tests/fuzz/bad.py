@@ -103,5 +103,4 @@ async def state_of(db: Database) -> dict[str, str]:
             f" FROM {name} t"
             for name in tables
         )
-        found = await session.execute(text(each))
-        return {name: fingerprint for name, fingerprint in found.tuples()}  # noqa: C416 - rows are no pairs
+        return {row[0]: row[1] for row in await session.execute(text(each))}

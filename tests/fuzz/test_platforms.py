@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
@@ -100,7 +101,7 @@ async def test_every_broken_event_is_kept_and_has_no_worse_effect_than_none(
         async with gate:
             return await webhook(visitor, body)
 
-    assert set(await asyncio.gather(*map(one, bodies))) == {200}
+    assert set(await asyncio.gather(*map(one, bodies[:: 2 if name == "text" else 1]))) == {200}
     await nothing_failed(town)
 
 
@@ -112,7 +113,7 @@ JUNK = {
     "BOM": b"\xef\xbb\xbf" + b'{"events":[{"type":"x"}]}',
     "UTF-16": '{"events":[{"type":"x"}]}'.encode("utf-16"),
     "long number": b'{"events":[{"timestamp":' + b"9" * 5000 + b"}]}",
-    "many": json.dumps({"events": [{"type": "x", "webhookEventId": str(n)} for n in range(200)]}).encode(),
+    "many": json.dumps({"events": [{"type": "x", "webhookEventId": str(n)} for n in range(100)]}).encode(),
 }  # fmt: skip
 
 
@@ -125,7 +126,7 @@ async def test_signed_junk_is_acknowledged_and_kept(
     assert await webhook(visitor, JUNK[name]) == 200
     async with town.deps.db.begin() as session:
         kept = list(await session.scalars(select(InboxRow)))
-    assert len(kept) == {"events of junk": 5, "many": 200}.get(name, 1)
+    assert len(kept) == {"events of junk": 5, "many": 100}.get(name, 1)
     assert all(row.source.startswith("line:") for row in kept)
     await nothing_failed(town)
 
@@ -145,6 +146,10 @@ async def test_what_line_did_not_sign_changes_nothing(town: World, visitor: http
 
 
 # --- Slack --------------------------------------------------------------------------------------------
+
+
+SAMPLE = 30
+"""Of the ways to break a request to Slack's door; all of them take minutes, and find no more."""
 
 
 async def slack(client: httpx.AsyncClient, body: bytes, kind: str, *, secret: str = SIGNING_SECRET) -> int:
@@ -201,14 +206,14 @@ def _numbered(card: Any, action: str) -> str:
 def broken(kind: str, body: bytes) -> list[bytes]:
     """The recorded request with every value of it broken."""
     if kind.startswith("application/json"):
-        return [each.encode() for _, _, each in variants(json.loads(body))][::9]
+        return [each.encode() for _, _, each in variants(json.loads(body))]
     fields = dict(parse_qsl(body.decode()))
     if "payload" in fields:
         payload = json.loads(fields["payload"])
         payload.pop("message", None)  # the whole card: long, and not read
-        return [urlencode({"payload": each}).encode() for _, _, each in variants(payload)][::23]
+        return [urlencode({"payload": each}).encode() for _, _, each in variants(payload)]
     values = ["", " ", "x", "長" * 3000, "\0", "\ufffe", "%00", "{}", "null", "<@U1> & `", "-1", "//", "/why"]
-    return [urlencode({**fields, name: value}).encode() for name in fields for value in values][::7] + [
+    return [urlencode({**fields, name: value}).encode() for name in fields for value in values] + [
         urlencode({key: value for key, value in fields.items() if key != name}).encode() for name in fields
     ]
 
@@ -219,10 +224,12 @@ async def test_every_broken_request_that_slack_signed_is_answered_and_does_no_ha
     seen = await recorded(town)
     kinds = {json.loads(dict(parse_qsl(body.decode())).get("payload", "{}")).get("type") for _, body in seen}
     assert {"block_actions", "view_submission"} <= kinds
+    draw = random.Random(7)
     wrong: dict[int, int] = {}
     examples: Sequence[Any] = []
     for kind, body in seen:
-        for each in broken(kind, body):
+        every = broken(kind, body)
+        for each in draw.sample(every, min(len(every), SAMPLE)):
             status = await slack(visitor, each, kind)
             if status not in {200, 400, 401, 404}:
                 wrong[status] = wrong.get(status, 0) + 1

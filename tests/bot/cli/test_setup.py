@@ -1,4 +1,4 @@
-"""Do `yorisoi init` and `yorisoi doctor` leave what is there alone, say what is next, and end as they should?"""
+"""Do `yorisoi init` and `yorisoi doctor` leave alone what is there, say what is next, and end rightly?"""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def test_doctor_after_init_finds_no_error_and_says_what_is_not_configured(here: 
     assert everything_in(here) == before
     for key in ("line", "slack", "openai", "database"):
         assert f"i {key}: " in result.stdout
-    assert "0 errors, 0 warnings" in result.stdout
+    assert "errors: 0, warnings: 0" in result.stdout
 
 
 def test_doctor_ends_with_1_on_an_error_and_speaks_both_languages_or_one(here: Path) -> None:
