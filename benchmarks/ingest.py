@@ -71,7 +71,7 @@ AUTHORIZATION = "Authorization: Bearer benchmark\r\n"
 def calls(size: int, *, seed: str, visits: bool) -> list[list[Json]]:
     """Batches of track calls: each event anybody's, or in visits of 1 to 12 events of one customer."""
     rng = random.Random(seed)
-    everything = []
+    everything: list[Json] = []
     while len(everything) < EVENTS:
         user = f"user-{rng.randrange(CUSTOMERS):06d}"
         at = NOW - timedelta(seconds=rng.random() * 20 * 86400)

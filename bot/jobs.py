@@ -127,6 +127,8 @@ class Jobs:
             story = min(self._wanted)
             self._wanted.remove(story)  # before the write: a wake that comes during it is a new one
             try:
+                if await self._app.job_manager.list_jobs_async(status="todo", queueing_lock=story):
+                    continue  # it has not begun yet, so it will see what was committed before this wake
                 await self._app.configure_task(name=story, queue="stories", queueing_lock=story).defer_async()
             except AlreadyEnqueued:
                 continue

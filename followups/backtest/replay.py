@@ -305,10 +305,12 @@ class _Passage:
             verdict = answer.verdict
             self._ring(verdict.flips_at if isinstance(verdict, NotDue) else answer.check.flips_at)
         passage = self.passages.get(rule.id)
-        if passage is not None:
-            self._ring(passage.entered_at + rule.goal.within)
-            if rule.again_after is not None:
-                self._ring(passage.entered_at + rule.again_after)
+        if passage is not None and rule.again_after is not None:  # it may return once both are over
+            over_at = passage.entered_at + rule.goal.within
+            free_at = passage.entered_at + rule.again_after
+            self._ring(free_at)
+            if passage.state is FollowUpState.ACTIVE and over_at > free_at:
+                self._ring(over_at)
 
     def _hold(self, rule_id: str, gate: str, at: datetime, *, behind: str | None = None) -> None:
         behind = behind if gate == "arbitration" else None

@@ -27,6 +27,7 @@ from tests.flows.shop import Shop, inactive
 
 RULES: Mapping[str, str] = {
     **inactive("quiet", when="{event: login, last: {more_than: 5d}}", again_after="12d", priority="40"),
+    **inactive("twin", when="{event: login, last: {more_than: 5d}}", again_after="9d", priority="30"),
     **inactive(
         "stuck",
         when="{stalled: {since: {event: signup}, without: {event: setup}, for: 2d}}",
@@ -80,13 +81,13 @@ async def test_a_backtest_decides_as_living_through_the_history_did(db: Database
         )
         replayed += [(customer_id, entry.at, entry.rule_id) for entry in replay.of(past).entries]
     assert sorted(replayed) == lived
-    assert {rule_id for _, _, rule_id in lived} == {"quiet", "stuck", "keen"}
+    assert {rule_id for _, _, rule_id in lived} == {"quiet", "twin", "stuck", "keen"}
     waited = await shop.rows(DecisionRow, col(DecisionRow.verdict) == "wait")
     assert {"arbitration", "caps", "quiet_hours"} <= {row.gate for row in waited}
-    whole = await backtest(shop.deps, ["keen", "quiet", "stuck"], start=start, end=end)
+    whole = await backtest(shop.deps, ["keen", "quiet", "stuck", "twin"], start=start, end=end)
     assert sum(whole.forecast.sends) == len(lived)
     assert whole.really_sent == len(lived)
-    assert whole == await backtest(shop.deps, ["stuck", "keen", "quiet"], start=start, end=end)
+    assert whole == await backtest(shop.deps, ["stuck", "twin", "keen", "quiet"], start=start, end=end)
 
 
 async def replay_of(shop: Shop, **span: Any) -> Replay:
