@@ -16,11 +16,12 @@ from uuid import uuid4
 
 import psycopg
 
-from benchmarks import ingest, line, tick
+from benchmarks import decide, ingest, line, tick
+from bot import logs
 from db import embedded
 from db.migrate import migrate
 
-BENCHMARKS: tuple[ModuleType, ...] = (ingest, line, tick)
+BENCHMARKS: tuple[ModuleType, ...] = (ingest, line, tick, decide)
 
 
 def main() -> int:
@@ -29,6 +30,7 @@ def main() -> int:
     if unknown := wanted - names.keys():
         print(f"unknown: {', '.join(sorted(unknown))} (known: {', '.join(names)})", file=sys.stderr)
         return 2
+    logs.configure("WARNING")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     with tempfile.TemporaryDirectory(prefix="yb", dir="/tmp", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)

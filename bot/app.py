@@ -87,7 +87,9 @@ def stories(deps: Deps) -> Stories:
 @contextlib.asynccontextmanager
 async def web(deps: Deps) -> AsyncIterator[str]:
     """Serve every door; yields the address."""
-    application = FastAPI(title="Yorisoi", docs_url=None, redoc_url=None, openapi_url=None)
+    application = FastAPI(
+        title="Yorisoi", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
     for door in doors(deps):
         application.include_router(door)
     async with serving(application, host=deps.settings.host, port=deps.settings.port) as address:
