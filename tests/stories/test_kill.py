@@ -175,7 +175,9 @@ async def shop_open(
     rules.mkdir()
     (rules / "thanks.yaml").write_text(RULE)
     (rules / "policy.yaml").write_text(POLICY)
-    line = LineStandIn(channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, clock=now)
+    line = LineStandIn(
+        channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, clock=now, webhook_timeout_seconds=15
+    )
     line.webhook_redelivery = True
     async with serving(line.app) as address:
         port = free_port()
@@ -199,9 +201,15 @@ async def shop_open(
         program.start()
         try:
             await program.answering()
+            few = asyncio.Semaphore(8)
+
+            async def join(customer: str) -> None:
+                async with few:
+                    await shop.join(customer)
+
             async with asyncio.TaskGroup() as group:
                 for customer in shop.people:
-                    group.create_task(shop.join(customer))
+                    group.create_task(join(customer))
         finally:
             await asyncio.to_thread(program.kill)
         yield shop, values
