@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Refused
+from bot.intake.named_rules import stored_rule
 from db.customers import Customer, customer_id_of
 from db.facts import History, history, load_facts
 from db.followups import DecisionRow
 from db.line_users import user_of
 from db.messages import Message, MessageState
-from db.publications import unknown_rule
 from db.rules import PUBLISHED_STATES, RuleBook, current_rulebook
 from followups.decide import decide
 from followups.explain import explain_rule, rule_decision_of
@@ -83,7 +83,7 @@ async def ask(deps: Deps, customer: str, rule_id: str | None = None) -> Why:
     async with deps.db.begin() as session:
         customer_id = await _found(session, customer)
         book = await current_rulebook(session)
-        rules = list(book.rules) if rule_id is None else [_rule_of(book, rule_id)]
+        rules = list(book.rules) if rule_id is None else [stored_rule(rule_id, book)]
         facts = (await load_facts(session, [customer_id], now=now, with_all_signals=True)).get(customer_id)
         if facts is None:
             raise _unknown(customer)
@@ -128,18 +128,6 @@ def _unknown(customer: str) -> Refused:
         ja=f"お客様 {customer} は見つかりません（プロダクトの ID か LINE ユーザー ID で指定します）。",
         en=f"there is no customer {customer} (give the product's id of them, or a LINE user id)",
     )
-
-
-def _rule_of(book: RuleBook, rule_id: str) -> Rule:
-    rule = book.by_id.get(rule_id)
-    if rule is not None:
-        return rule
-    if rule_id in book.broken:
-        raise Refused(
-            ja=f"規則 {rule_id} は読み取れません: {book.broken[rule_id]}",
-            en=f"the rule {rule_id} cannot be read: {book.broken[rule_id]}",
-        )
-    raise unknown_rule(rule_id, book.by_id)
 
 
 def told(answer: Why, language: str) -> list[str]:

@@ -22,6 +22,15 @@ def rule_named(name: str, book: RuleBook) -> Rule:
     """
     if name.endswith((".yaml", ".yml")):
         return _in_file(Path(name), book.policy)
+    return stored_rule(name, book)
+
+
+def stored_rule(name: str, book: RuleBook) -> Rule:
+    """The stored rule of this id, whatever its state.
+
+    Raises:
+        Refused: there is no such rule, or it cannot be read.
+    """
     rule = book.by_id.get(name)
     if rule is not None:
         return rule

@@ -15,6 +15,7 @@ from followups.rules.durations import parse_duration, parse_percent
 from followups.rules.yaml.problems import Placed, Problems
 from followups.rules.yaml.slips import narrow, slip
 from followups.rules.yaml.tree import ListNode, MapNode, Node, ScalarNode
+from followups.zones import is_zone
 
 T = TypeVar("T")
 Reader = Callable[[Node, Problems], T | None]
@@ -218,6 +219,20 @@ def time_of_day(node: Node, problems: Problems) -> time | None:
         )
         return None
     return time(int(match[1]), int(match[2]))
+
+
+def timezone(node: Node, problems: Problems) -> str | None:
+    """The name of a time zone that exists."""
+    found = text(node, problems)
+    if found is None or is_zone(found):
+        return found
+    wrong(
+        node,
+        problems,
+        ja="時間帯の名前ではありません（例: Asia/Tokyo）",
+        en="a time zone (for example Asia/Tokyo)",
+    )
+    return None
 
 
 def one_of(words: Collection[str], *, ja: str, en: str) -> Reader[str]:

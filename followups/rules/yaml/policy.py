@@ -11,7 +11,6 @@ from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.messages import purpose
 from followups.rules.yaml.problems import Problems
 from followups.rules.yaml.tree import MapNode, Node, ScalarNode
-from followups.zones import is_zone
 
 KEYS = (
     "timezone",
@@ -33,19 +32,6 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def _is_null(node: Node | None) -> bool:
     return isinstance(node, ScalarNode) and node.value is None
-
-
-def _timezone(node: Node, problems: Problems) -> str | None:
-    found = read.text(node, problems)
-    if found is None or is_zone(found):
-        return found
-    read.wrong(
-        node,
-        problems,
-        ja="時間帯の名前ではありません（例: Asia/Tokyo）",
-        en="a time zone (for example Asia/Tokyo)",
-    )
-    return None
 
 
 def _hours(keys: Fields, problems: Problems) -> Hours | None:
@@ -126,7 +112,7 @@ def read_policy(node: Node, problems: Problems) -> Policy:
 
     policy = replace(
         policy,
-        timezone=keys.get("timezone", _timezone) or policy.timezone,
+        timezone=keys.get("timezone", read.timezone) or policy.timezone,
         holdout=None if _is_null(found.values.get("holdout")) else keys.get("holdout", read.percent),
         approval_above=keys.get("approval_above", read.whole(1, 1_000_000)) or policy.approval_above,
         default_purpose=keys.get("default_purpose", purpose) or policy.default_purpose,

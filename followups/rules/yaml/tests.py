@@ -40,7 +40,6 @@ from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.messages import purpose
 from followups.rules.yaml.problems import Problems
 from followups.rules.yaml.tree import ListNode, MapNode, Node, ScalarNode, Spot
-from followups.zones import is_zone
 
 EXPECTATIONS = ("send", "escalate", "wait", "drop", "not_due")
 GATES = (
@@ -194,19 +193,6 @@ def _consents(node: Node, problems: Problems) -> dict[str, bool] | None:
     return answers
 
 
-def _timezone(node: Node, problems: Problems) -> str | None:
-    found = read.text(node, problems)
-    if found is None or is_zone(found):
-        return found
-    read.wrong(
-        node,
-        problems,
-        ja="時間帯の名前ではありません（例: Asia/Tokyo）",
-        en="a time zone (for example Asia/Tokyo)",
-    )
-    return None
-
-
 def _customer(node: Node, problems: Problems) -> Customer | None:
     found = read.mapping(node, problems)
     if found is None:
@@ -219,7 +205,7 @@ def _customer(node: Node, problems: Problems) -> Customer | None:
         is_linked=is_linked is not False,
         is_blocked=bool(keys.get("blocked", read.truth)),
         consents=keys.get("consent", _consents),
-        timezone=keys.get("timezone", _timezone),
+        timezone=keys.get("timezone", read.timezone),
         language=keys.get("language", read.text),
         is_talking=bool(keys.get("talking", read.truth)),
         has_lead=bool(keys.get("lead", read.truth)),
