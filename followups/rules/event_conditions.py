@@ -53,6 +53,23 @@ def _spans(*spans: timedelta | None) -> list[timedelta]:
     return [span for span in spans if span is not None]
 
 
+_LATEST, _EARLIEST = Text(ja="最後", en="last"), Text(ja="最初", en="first")
+
+
+def _age(condition: EventLast | EventFirst, at: datetime, which: Text, *, now: datetime) -> Check:
+    """How long ago one moment of the event was, against the spans asked for."""
+    holds, flips_at = _since(at, condition.more_than, condition.less_than, now=now)
+
+    def said() -> Text:
+        age, asked = now - at, _asked(condition.more_than, condition.less_than)
+        return Text(
+            ja=f"{which.ja}の {condition.event} は {age_ja(age)}（条件: {asked.ja}）",
+            en=f"{which.en} {condition.event} {age_en(age)} (asked: {asked.en})",
+        )
+
+    return Check(holds=holds, because=Text.later(said), flips_at=flips_at)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventLast:
     """`event: login, last: {more_than: 14d}`: time since the latest. Never happened: does not hold."""
@@ -66,16 +83,7 @@ class EventLast:
         signal = signal_of(facts, self.event)
         if signal is None:
             return Check(holds=False, because=_never(self.event))
-        holds, flips_at = _since(signal.last_at, self.more_than, self.less_than, now=now)
-        age = now - signal.last_at
-        return Check(holds=holds, because=Text.later(lambda: self._said(age)), flips_at=flips_at)
-
-    def _said(self, age: timedelta) -> Text:
-        asked = _asked(self.more_than, self.less_than)
-        return Text(
-            ja=f"最後の {self.event} は {age_ja(age)}（条件: {asked.ja}）",
-            en=f"last {self.event} {age_en(age)} (asked: {asked.en})",
-        )
+        return _age(self, signal.last_at, _LATEST, now=now)
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """The latest event, after each span."""
@@ -103,16 +111,7 @@ class EventFirst:
         signal = signal_of(facts, self.event)
         if signal is None:
             return Check(holds=False, because=_never(self.event))
-        holds, flips_at = _since(signal.first_at, self.more_than, self.less_than, now=now)
-        age = now - signal.first_at
-        return Check(holds=holds, because=Text.later(lambda: self._said(age)), flips_at=flips_at)
-
-    def _said(self, age: timedelta) -> Text:
-        asked = _asked(self.more_than, self.less_than)
-        return Text(
-            ja=f"最初の {self.event} は {age_ja(age)}（条件: {asked.ja}）",
-            en=f"first {self.event} {age_en(age)} (asked: {asked.en})",
-        )
+        return _age(self, signal.first_at, _EARLIEST, now=now)
 
     def thresholds(self) -> tuple[Threshold, ...]:
         """The earliest event, after each span."""
