@@ -21,8 +21,8 @@ import psycopg
 from bot import logs
 from bot.clock import Ids, TurnableClock
 from bot.deps import Deps
-from bot.flows.decide import decide_due
-from bot.flows.publish import publish, rulebook
+from bot.flows.rules.decide import decide_due
+from bot.flows.rules.publish import publish, rulebook
 from bot.settings import Settings
 from db.customers import customer_id_of
 from db.engine import Database

@@ -38,8 +38,8 @@ from starlette.responses import Response
 from bot import logs
 from bot.clock import Ids, TurnableClock
 from bot.deps import Deps
-from bot.flows.deliver import AT_ONCE, deliver
-from bot.flows.publish import publish
+from bot.flows.customers.deliver import AT_ONCE, deliver
+from bot.flows.rules.publish import publish
 from bot.line.bubbles import text_bubble
 from bot.line.client import LineClient
 from bot.line.signature import signature_of

@@ -23,8 +23,8 @@ from sqlalchemy import delete, func, select
 
 from bot.clock import Ids, TurnableClock, system_random
 from bot.deps import Deps
-from bot.flows.publish import publish, rulebook
-from bot.flows.tick import tick
+from bot.flows.rules.publish import publish, rulebook
+from bot.flows.rules.tick import tick
 from bot.settings import Settings
 from db import embedded
 from db.candidates import full, use_custom_plans

@@ -16,14 +16,14 @@ from fastapi import FastAPI
 from bot import metrics
 from bot.clock import Clock, SystemClock
 from bot.deps import Deps
-from bot.flows.decide import decide_due
-from bot.flows.deliver import deliver
-from bot.flows.draft import draft
-from bot.flows.post import post
-from bot.flows.press import press
-from bot.flows.publish import publish_at_start
-from bot.flows.receive import receive
-from bot.flows.tick import tick
+from bot.flows.customers.deliver import deliver
+from bot.flows.customers.receive import receive
+from bot.flows.replies.draft import draft
+from bot.flows.rules.decide import decide_due
+from bot.flows.rules.publish import publish_at_start
+from bot.flows.rules.tick import tick
+from bot.flows.staff.post import post
+from bot.flows.staff.press import press
 from bot.jobs import Jobs
 from bot.line.client import LineClient
 from bot.llm.client import drafter_of

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from bot.deps import Deps
-from bot.flows.click import click
+from bot.flows.signals.click import click
 
 HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 NOT_FOUND = "このリンクは無効です。 / This link is not valid.\n"

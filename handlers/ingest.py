@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse
 
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
-from bot.flows.ingest import Ingest
-from bot.flows.line_link import line_link
+from bot.flows.signals.ingest import Ingest
+from bot.flows.signals.line_link import line_link
 from bot.intake.segment import LONGEST_USER_ID, MOST_BYTES, read_request
 
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
 from bot.deps import Deps
-from bot.flows.ready import ready
+from bot.flows.operate.ready import ready
 from bot.metrics import REGISTRY
 
 

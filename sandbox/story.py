@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 import followups
-from bot.flows.publish import switch
+from bot.flows.rules.publish import switch
 from followups.rules.model import RuleState
 from sandbox.company import HEROINE, PEOPLE, UNASKED, history
 from sandbox.slack import Message

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.deps import Deps
-from bot.flows.why import Why, ask, told
+from bot.flows.rules.why import Why, ask, told
 from db.followups import DecisionRow
 from followups.explain import explain_rule, rule_decision_of
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Verdict, Wait

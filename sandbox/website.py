@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import Refused
-from bot.flows.publish import overview, switch
+from bot.flows.rules.publish import overview, switch
 from followups.rules.model import RuleState
 from sandbox.company import DEEDS, NEWCOMERS, PEOPLE
 from sandbox.trace import trace

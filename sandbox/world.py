@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from bot.app import opened, stories, web, worker
 from bot.clock import TurnableClock
 from bot.deps import Deps
-from bot.flows.publish import publish
+from bot.flows.rules.publish import publish
 from bot.settings import Settings
 from sandbox.line import LineStandIn
 from sandbox.openai import OpenAIStandIn

@@ -20,7 +20,7 @@ import ruamel.yaml
 from typer.main import get_command
 
 from bot.__main__ import app
-from bot.flows.import_file import import_file
+from bot.flows.signals.import_file import import_file
 from bot.init.manifest import manifest
 from bot.intake.tables import reading_of
 from bot.line.stopwords import is_opt_out

@@ -150,7 +150,7 @@ def test_only_delivery_hands_messages_to_line() -> None:
         and isinstance(call.func.value, ast.Name)
         and call.func.value.id == "line"
     }
-    assert callers == {"bot/flows/deliver.py"}
+    assert callers == {"bot/flows/customers/deliver.py"}
 
 
 def test_the_local_page_never_makes_markup_of_text() -> None:

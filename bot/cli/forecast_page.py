@@ -7,8 +7,8 @@ from datetime import date
 from html import escape
 
 from bot.cli.forecast_text import assumptions, days_said, percent, told
-from bot.flows.backtest import Backtested
-from bot.flows.preview import gate_said
+from bot.flows.rules.backtest import Backtested
+from bot.flows.rules.preview import gate_said
 from followups.backtest import RuleForecast
 from followups.backtest.tally import spread
 

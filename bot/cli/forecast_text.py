@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot.flows.backtest import Backtested
-from bot.flows.preview import gate_said
+from bot.flows.rules.backtest import Backtested
+from bot.flows.rules.preview import gate_said
 from followups.backtest import Flagged, Rhythm, RuleForecast
 from followups.backtest.tally import spread
 from followups.wording import span_en, span_ja

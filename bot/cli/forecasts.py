@@ -55,8 +55,8 @@ def _add_preview(rules: typer.Typer) -> None:
         tongue = language_of(language)
 
         async def work(deps: Deps) -> None:
-            from bot.flows.preview import preview as ask
-            from bot.flows.preview import told
+            from bot.flows.rules.preview import preview as ask
+            from bot.flows.rules.preview import told
 
             with _progress() as on_customers:
                 answer = await ask(deps, name, on_customers=on_customers)
@@ -100,7 +100,7 @@ def _add_backtest(rules: typer.Typer) -> None:
         async def work(deps: Deps) -> None:
             from bot.cli.forecast_page import page_of
             from bot.cli.forecast_text import json_of, told
-            from bot.flows.backtest import backtest as replay
+            from bot.flows.rules.backtest import backtest as replay
             from db.rules import current_rulebook
 
             async with deps.db.begin() as session:

@@ -12,7 +12,7 @@ from bot.intake.tables import reading_of
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from bot.flows.import_file import Imported
+    from bot.flows.signals.import_file import Imported
 
 _TOLD = 100
 """Refused lines printed one by one; the others are counted."""
@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            from bot.flows.import_file import import_file
+            from bot.flows.signals.import_file import import_file
             from bot.opening import connected
             from followups.zones import is_zone
 

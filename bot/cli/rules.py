@@ -102,7 +102,7 @@ def _add_online(rules: typer.Typer) -> None:
         A new rule starts in the state its file names (shadow when it names none). Example: yorisoi rules
         apply rules/
         """
-        from bot.flows.publish import publish, switch
+        from bot.flows.rules.publish import publish, switch
 
         tongue = language_of(language)
         rule_set, _ = _read(folder, policy, tongue)
@@ -137,7 +137,7 @@ def _add_online(rules: typer.Typer) -> None:
 
         Example: yorisoi rules list
         """
-        from bot.flows.publish import overview
+        from bot.flows.rules.publish import overview
 
         async def work(deps: Deps) -> None:
             rows = await overview(deps)
@@ -175,7 +175,7 @@ def _add_online(rules: typer.Typer) -> None:
 
 
 def _switch(rule_id: str, state: RuleState, language: str) -> None:
-    from bot.flows.publish import switch
+    from bot.flows.rules.publish import switch
 
     async def work(deps: Deps) -> None:
         scanned = await switch(deps, rule_id, state, by=BY)

@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
         tongue = language_of(language)
 
         async def work(settings: Settings) -> None:
-            from bot.flows.why import why as ask
+            from bot.flows.rules.why import why as ask
             from bot.opening import connected
 
             async with connected(settings) as deps:

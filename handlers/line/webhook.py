@@ -10,7 +10,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bot.deps import Deps
-from bot.flows.store import webhook_store
+from bot.flows.customers.store import webhook_store
 from bot.line.signature import is_signed
 
 BODY_MOST = 2 * 1024 * 1024

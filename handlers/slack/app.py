@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.deps import Deps
 from bot.errors import Unavailable
-from bot.flows.keep import Keeper
+from bot.flows.staff.keep import Keeper
 from bot.slack.client import SLACK_API
 from handlers.boundary import Errands
 from handlers.slack import commands, modals, presses

@@ -10,11 +10,11 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.deps import Deps
 from bot.errors import Refused
-from bot.flows.acting import actor_of
-from bot.flows.edit_draft import text_to_edit
-from bot.flows.list_leads import list_leads
-from bot.flows.reply import reply
-from bot.flows.why import why
+from bot.flows.leads.list_leads import list_leads
+from bot.flows.replies.edit_draft import text_to_edit
+from bot.flows.replies.reply import reply
+from bot.flows.rules.why import why
+from bot.flows.staff.acting import actor_of
 from bot.slack.ids import Command
 from bot.slack.modals import Place, edit_modal
 from bot.slack.mrkdwn import cut, escaped

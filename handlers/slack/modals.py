@@ -9,8 +9,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.deps import Deps
-from bot.flows.acting import zone_of
-from bot.flows.keep import Keeper
+from bot.flows.staff.acting import zone_of
+from bot.flows.staff.keep import Keeper
 from bot.slack.modals import Wrong, read_modal
 from bot.slack.presses import event_id_of, submission_of
 

@@ -9,8 +9,8 @@ from typing import Any
 from slack_bolt.async_app import AsyncApp
 
 from bot.deps import Deps
-from bot.flows.keep import Keeper
-from bot.flows.open_modal import open_modal
+from bot.flows.staff.keep import Keeper
+from bot.flows.staff.open_modal import open_modal
 from bot.slack.ids import OPENS_MODAL
 from bot.slack.presses import event_id_of, press_of
 from handlers.boundary import Errands, guarded

@@ -14,9 +14,9 @@ from sqlmodel import col
 
 from bot.clock import TurnableClock
 from bot.deps import Deps
-from bot.flows.decide import decide_due
-from bot.flows.publish import publish, rulebook
-from bot.flows.tick import tick
+from bot.flows.rules.decide import decide_due
+from bot.flows.rules.publish import publish, rulebook
+from bot.flows.rules.tick import tick
 from db.candidates import full, mark_crossings, read
 from db.customers import Customer, LineUser
 from db.engine import Database

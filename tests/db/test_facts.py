@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, update
 from sqlmodel import col
 
-from bot.flows.publish import switch
+from bot.flows.rules.publish import switch
 from db.conversations import InboundLine, hear, own
 from db.customers import Customer, LineUser
 from db.engine import Database

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlmodel import col
 
-from bot.flows.publish import rulebook
+from bot.flows.rules.publish import rulebook
 from db.endings import end_finished
 from db.engine import Database
 from db.events import Event

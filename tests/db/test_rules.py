@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.flows.publish import switch
+from bot.flows.rules.publish import switch
 from db.engine import Database
 from db.rules import PUBLISHED_STATES, current_rulebook, put_setting, read_keys, setting, watched
 from followups.rules.model import Policy, RuleState

@@ -16,8 +16,8 @@ from sqlmodel import col
 
 from bot.clock import Ids, TurnableClock
 from bot.deps import Deps
-from bot.flows.deliver import deliver
-from bot.flows.receive import receive
+from bot.flows.customers.deliver import deliver
+from bot.flows.customers.receive import receive
 from bot.line.bubbles import text_bubble
 from bot.line.client import LineClient
 from bot.settings import Settings

@@ -15,9 +15,9 @@ from sqlmodel import col
 
 from bot.clock import Ids, TurnableClock, system_random
 from bot.deps import Deps
-from bot.flows.draft import draft
-from bot.flows.post import post
-from bot.flows.press import press
+from bot.flows.replies.draft import draft
+from bot.flows.staff.post import post
+from bot.flows.staff.press import press
 from bot.llm.drafts import TemplateDrafter
 from bot.settings import Settings
 from bot.slack.client import SlackClient

@@ -15,9 +15,9 @@ from sqlmodel import col
 from bot import logs
 from bot.clock import TurnableClock
 from bot.deps import Deps
-from bot.flows.decide import decide_due
-from bot.flows.publish import Published, publish
-from bot.flows.tick import Ticked, tick
+from bot.flows.rules.decide import decide_due
+from bot.flows.rules.publish import Published, publish
+from bot.flows.rules.tick import Ticked, tick
 from db.consents import record
 from db.customers import Customer, LineUser, customer_id_of
 from db.engine import Database

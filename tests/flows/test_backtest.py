@@ -16,7 +16,7 @@ from sqlmodel import col
 from bot.cli.forecast_page import page_of
 from bot.cli.forecast_text import json_of, sparkline, told
 from bot.errors import Refused
-from bot.flows.backtest import backtest
+from bot.flows.rules.backtest import backtest
 from db.engine import Database
 from db.events import Event
 from db.followups import DecisionRow, FollowUpRow

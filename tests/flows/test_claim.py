@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.flows.press import press
+from bot.flows.staff.press import press
 from db.audit import AuditEntry
 from db.engine import Database
 from db.messages import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.flows.click import click
+from bot.flows.signals.click import click
 from bot.line.bubbles import bubbles_of
 from db.engine import Database
 from db.events import Event

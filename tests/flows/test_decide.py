@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import DDL, update
 from sqlmodel import col
 
-from bot.flows.decide import decide_due
-from bot.flows.publish import switch
-from bot.flows.tick import tick
+from bot.flows.rules.decide import decide_due
+from bot.flows.rules.publish import switch
+from bot.flows.rules.tick import tick
 from db.customers import Customer, lock_customers
 from db.engine import Database
 from db.followups import WITHDRAWN, DecisionRow, FollowUpRow

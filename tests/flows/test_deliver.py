@@ -14,9 +14,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from bot.flows.deliver import deliver
-from bot.flows.publish import publish, switch
-from bot.flows.receive import receive
+from bot.flows.customers.deliver import deliver
+from bot.flows.customers.receive import receive
+from bot.flows.rules.publish import publish, switch
 from bot.line.client import LineClient
 from bot.settings import Settings
 from db.customers import Customer

@@ -9,8 +9,8 @@ from datetime import timedelta
 from openai import AsyncOpenAI
 
 from bot.clock import TurnableClock
-from bot.flows.draft import draft
-from bot.flows.post import post
+from bot.flows.replies.draft import draft
+from bot.flows.staff.post import post
 from bot.llm.client import ModelDrafter
 from bot.llm.drafts import TemplateDrafter
 from bot.ports import DraftRequest, DraftText

@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from bot.deps import Deps
 from bot.errors import Refused
-from bot.flows.import_file import import_file
+from bot.flows.signals.import_file import import_file
 from bot.intake.tables import moment_of, reading_of
 from db.customers import Customer, customer_id_of
 from db.engine import Database

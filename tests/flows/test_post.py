@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from bot.flows.post import post
+from bot.flows.staff.post import post
 from db.conversations import unsend
 from db.engine import Database
 from db.post_outcomes import revive

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.flows import press as story
-from bot.flows.keep import Keeper
-from bot.flows.press import press
+from bot.flows.staff import press as story
+from bot.flows.staff.keep import Keeper
+from bot.flows.staff.press import press
 from bot.slack.ids import Action, Target
 from bot.slack.presses import Press
 from db.audit import AuditEntry

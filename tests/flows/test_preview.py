@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
-from bot.flows.preview import preview, told
-from bot.flows.publish import switch
+from bot.flows.rules.preview import preview, told
+from bot.flows.rules.publish import switch
 from db.engine import Database
 from db.followups import DecisionRow
 from db.messages import Message

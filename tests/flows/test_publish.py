@@ -13,8 +13,8 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from bot.errors import Misconfigured, Refused
-from bot.flows.publish import overview, publish_at_start, rulebook, switch
-from bot.flows.tick import tick
+from bot.flows.rules.publish import overview, publish_at_start, rulebook, switch
+from bot.flows.rules.tick import tick
 from bot.settings import Settings
 from db.audit import AuditEntry
 from db.engine import Database

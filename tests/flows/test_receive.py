@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bot.flows.receive import receive
+from bot.flows.customers.receive import receive
 from bot.line.inbound import rows_of
 from db.consents import ConsentEntry, current
 from db.conversations import ConversationRow, InboundLine

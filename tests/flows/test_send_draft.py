@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from bot.flows.press import press
+from bot.flows.staff.press import press
 from bot.line.limits import validate_messages
 from db.audit import AuditEntry
 from db.customers import LineUser

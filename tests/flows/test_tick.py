@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import ProgrammingError
 
 from bot.clock import TurnableClock
-from bot.flows.decide import decide_due
-from bot.flows.tick import Ticked, tick
+from bot.flows.rules.decide import decide_due
+from bot.flows.rules.tick import Ticked, tick
 from db.engine import Database
 from db.followups import DecisionRow
 from db.messages import Message

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from bot.errors import Refused
-from bot.flows.publish import switch
-from bot.flows.why import why
+from bot.flows.rules.publish import switch
+from bot.flows.rules.why import why
 from db.engine import Database
 from db.followups import DecisionRow
 from db.messages import Message, MessageState

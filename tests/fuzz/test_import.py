@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from bot.deps import Deps
 from bot.errors import Refused
-from bot.flows.import_file import Imported, import_file
+from bot.flows.signals.import_file import Imported, import_file
 from bot.intake.tables import reading_of
 from db.engine import Database
 from db.events import Event

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from bot.flows.press import press
+from bot.flows.staff.press import press
 from db.engine import Database
 from db.inbox import InboxRow
 from db.messages import Message

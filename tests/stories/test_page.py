@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.flows.publish import switch
+from bot.flows.rules.publish import switch
 from followups.rules.model import RuleState
 from sandbox.company import HEROINE, history
 from sandbox.demo import BEGIN

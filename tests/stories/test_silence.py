@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.flows.why import why
+from bot.flows.rules.why import why
 from sandbox.world import World
 from tests.stories.shop import BOUGHT, CHECKIN, INACTIVE, THANKS, UNDO, card_of, hanako, press
 

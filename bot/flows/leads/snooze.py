@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Refused
-from bot.flows.acting import (
+from bot.flows.staff.acting import (
     DONE,
     Act,
     Answer,

@@ -11,16 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
-from bot.flows.acting import Act, Actor, Answer, actor_of
-from bot.flows.claim import claim
-from bot.flows.close_lead import close_lost, close_won
-from bot.flows.dismiss import dismiss
-from bot.flows.edit_draft import edit_draft
-from bot.flows.home import show_home
-from bot.flows.regenerate import regenerate
-from bot.flows.send_draft import send_draft
-from bot.flows.snooze import snooze
-from bot.flows.undo_send import undo_send
+from bot.flows.leads.claim import claim
+from bot.flows.leads.close_lead import close_lost, close_won
+from bot.flows.leads.dismiss import dismiss
+from bot.flows.leads.snooze import snooze
+from bot.flows.replies.edit_draft import edit_draft
+from bot.flows.replies.regenerate import regenerate
+from bot.flows.replies.send_draft import send_draft
+from bot.flows.replies.undo_send import undo_send
+from bot.flows.staff.acting import Act, Actor, Answer, actor_of
+from bot.flows.staff.home import show_home
 from bot.slack.ids import Action
 from bot.slack.mrkdwn import escaped
 from bot.slack.presses import KIND, Press

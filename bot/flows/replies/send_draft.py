@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Refused
-from bot.flows.acting import DONE, Act, Answer, check_open, check_owner, held, note, show
-from bot.flows.claim import take
+from bot.flows.leads.claim import take
+from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, held, note, show
 from bot.line.bubbles import text_bubble
 from bot.slack.mrkdwn import cut, escaped, mention, one_line
 from bot.slack.views import card_line

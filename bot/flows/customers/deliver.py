@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from bot.flows.outcome import (
+from bot.flows.customers.outcome import (
     QUOTA,
     REPLY_PAUSE,
     Attempt,

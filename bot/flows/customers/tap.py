@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from bot.flows.hear import put_in_thread
-from bot.flows.turn import Turn
+from bot.flows.customers.hear import put_in_thread
+from bot.flows.customers.turn import Turn
 from db.conversations import InboundLine, hear
 from db.events import NewEvent, take_in
 from db.leads import open_lead, wake_on_activity

@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Unavailable
-from bot.flows.agree import agree
-from bot.flows.follow import follow, unfollow
-from bot.flows.hear import hear_line, note_line, take_back
-from bot.flows.link import link_by_code
-from bot.flows.optout import BUTTON, WORD, optout, undo
-from bot.flows.tap import offered, read_tap, tap
-from bot.flows.turn import Turn
+from bot.flows.customers.agree import agree
+from bot.flows.customers.follow import follow, unfollow
+from bot.flows.customers.hear import hear_line, note_line, take_back
+from bot.flows.customers.link import link_by_code
+from bot.flows.customers.optout import BUTTON, WORD, optout, undo
+from bot.flows.customers.tap import offered, read_tap, tap
+from bot.flows.customers.turn import Turn
 from bot.line import inbound
 from bot.line.inbound import Followed, Inbound, Pressed, Said, Showed, Unclear, Unfollowed, Unsent, read
 from bot.line.stopwords import is_opt_out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Refused
-from bot.flows.acting import DONE, Act, Answer, held, note, show
+from bot.flows.staff.acting import DONE, Act, Answer, held, note, show
 from bot.slack.mrkdwn import mention
 from db import audit, drafts
 from db.messages import cancel_one

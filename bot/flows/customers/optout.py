@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.flows.turn import Turn
+from bot.flows.customers.turn import Turn
 from db.consents import current, last_optout, record, standing_before
 from db.messages import MessageKind, cancel_queued
 from db.posts import touch_card

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.deps import Deps
 from bot.errors import Refused
-from bot.flows.acting import Actor
+from bot.flows.staff.acting import Actor
 from bot.slack.ids import Target
 from bot.slack.mrkdwn import clean
 from bot.slack.views import name_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.flows.acting import Act, Answer
-from bot.flows.close_lead import close_as
+from bot.flows.leads.close_lead import close_as
+from bot.flows.staff.acting import Act, Answer
 from db.leads import LeadState
 
 

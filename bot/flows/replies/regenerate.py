@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.flows.acting import DONE, Act, Answer, changed_meanwhile, check_open, check_owner, held, show
+from bot.flows.staff.acting import DONE, Act, Answer, changed_meanwhile, check_open, check_owner, held, show
 from db import audit, drafts, leads
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.flows.turn import Turn
+from bot.flows.customers.turn import Turn
 from bot.line.inbound import Said, Showed
 from db.conversations import InboundLine, hear, unsend
 from db.events import NewEvent, take_in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.flows.turn import Turn
+from bot.flows.customers.turn import Turn
 from db.consents import is_granted, record
 from db.messages import MessageKind, cancel_queued, latest_wording
 from db.ticks import mark_dirty

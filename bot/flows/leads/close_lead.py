@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.flows.acting import DONE, Act, Answer, changed_meanwhile, check_open, check_owner, held, note, show
+from bot.flows.staff.acting import (
+    DONE,
+    Act,
+    Answer,
+    changed_meanwhile,
+    check_open,
+    check_owner,
+    held,
+    note,
+    show,
+)
 from bot.slack.mrkdwn import mention
 from db import audit, conversations, leads
 from db.leads import LeadState

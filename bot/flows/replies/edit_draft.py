@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Refused
-from bot.flows.acting import DONE, Act, Answer, check_open, check_owner, held, show
-from bot.flows.send_draft import PRESS_LIVES, promise_draft
+from bot.flows.replies.send_draft import PRESS_LIVES, promise_draft
+from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, held, show
 from bot.llm.checks import check_text
 from bot.slack.ids import Target
 from bot.slack.mrkdwn import mention

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.flows.turn import Turn
+from bot.flows.customers.turn import Turn
 from db.consents import current, record
 from db.line_users import befriend, block
 from db.messages import cancel_queued

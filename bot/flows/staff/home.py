@@ -6,7 +6,7 @@ import structlog
 
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
-from bot.flows.acting import actor_of
+from bot.flows.staff.acting import actor_of
 from bot.slack.home import home_view
 from bot.slack.views import card_of
 from db.lead_cards import load_context

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.flows.turn import Turn
+from bot.flows.customers.turn import Turn
 from db.customers import LinkCode
 from db.line_users import LinkOutcome, link, spend, user_of
 from db.posts import add_alert

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.deps import Deps
 from bot.errors import Refused
-from bot.flows.acting import actor_of
-from bot.flows.edit_draft import text_to_edit
+from bot.flows.replies.edit_draft import text_to_edit
+from bot.flows.staff.acting import actor_of
 from bot.ports import Json
 from bot.slack.ids import Action
 from bot.slack.modals import Place, dismiss_modal, edit_modal, snooze_modal

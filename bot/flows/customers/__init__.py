@@ -1,0 +1,1 @@
+"""What customers say and get: the stories of LINE's side."""

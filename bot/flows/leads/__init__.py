@@ -1,0 +1,1 @@
+"""What becomes of a lead: stories of claiming, resting and settling it."""

@@ -1,0 +1,1 @@
+"""What did it achieve: stories that measure and report."""

@@ -1,0 +1,1 @@
+"""How is the program kept running: stories for operators."""

@@ -1,0 +1,1 @@
+"""What people write to customers: stories of drafts and of sending them."""

@@ -1,0 +1,1 @@
+"""What is decided: stories that publish rules, look at time, decide, explain and forecast."""

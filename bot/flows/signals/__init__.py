@@ -1,0 +1,1 @@
+"""How do signals and links get in: stories that take in what products and phones send."""

@@ -1,0 +1,1 @@
+"""How Slack and the program meet: stories of presses, posts and people's own pages."""
