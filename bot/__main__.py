@@ -7,7 +7,20 @@ from io import TextIOWrapper
 
 import typer
 
-from bot.cli import forecasts, imports, program, rules, setup, why
+from bot.cli import (
+    forecasts,
+    imports,
+    knowledge,
+    predict,
+    privacy,
+    program,
+    rule_life,
+    rules,
+    safekeeping,
+    setup,
+    why,
+)
+from bot.cli.report import command as report
 
 app = typer.Typer(
     name="yorisoi",
@@ -17,7 +30,20 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-for noun in (setup, program, imports, rules, forecasts, why):
+for noun in (
+    privacy,
+    setup,
+    program,
+    imports,
+    rules,
+    rule_life,
+    knowledge,
+    forecasts,
+    why,
+    predict,
+    report,
+    safekeeping,
+):
     noun.register(app)
 
 

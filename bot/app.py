@@ -16,17 +16,32 @@ from fastapi import FastAPI
 from bot import metrics
 from bot.clock import Clock, SystemClock
 from bot.deps import Deps
+from bot.flows.answers.answer import answer
+from bot.flows.answers.learn import embed_knowledge
+from bot.flows.channel.fetch_media import fetch_media
+from bot.flows.channel.leave import leave
+from bot.flows.channel.offer_link import offer_link
 from bot.flows.customers.deliver import deliver
 from bot.flows.customers.receive import receive
+from bot.flows.leads.remind import remind
+from bot.flows.leads.route import route
+from bot.flows.measure.learn import learn_leads
+from bot.flows.measure.reckon import reckon
+from bot.flows.operate.tidy import tidy
+from bot.flows.privacy.ask_consent import ask_consent
 from bot.flows.replies.draft import draft
+from bot.flows.rules.audit import audit_rules
+from bot.flows.rules.canary import canary
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import publish_at_start
+from bot.flows.rules.refresh_rhythms import refresh_rhythms
 from bot.flows.rules.tick import tick
+from bot.flows.signals.pull import pull
 from bot.flows.staff.post import post
 from bot.flows.staff.press import press
 from bot.jobs import Jobs
 from bot.line.client import LineClient
-from bot.llm.client import drafter_of
+from bot.llm.client import answerer_of, drafter_of
 from bot.opening import connected
 from bot.scheduler import Scheduler
 from bot.server import serving
@@ -64,7 +79,8 @@ async def opened(
         if settings.slack_bot_token is not None:
             slack = SlackClient.of(settings, deps.clock)
         drafter = await stack.enter_async_context(drafter_of(settings))
-        yield replace(deps, line=line, slack=slack, drafter=drafter)
+        answerer = await stack.enter_async_context(answerer_of(settings))
+        yield replace(deps, line=line, slack=slack, drafter=drafter, answerer=answerer)
 
 
 def stories(deps: Deps) -> Stories:
@@ -75,12 +91,27 @@ def stories(deps: Deps) -> Stories:
 
     return {
         "receive": lambda: receive(deps),
+        "fetch_media": lambda: fetch_media(deps),
+        "leave": lambda: leave(deps),
+        "offer_link": lambda: offer_link(deps),
+        "ask_consent": lambda: ask_consent(deps),
+        "answer": lambda: answer(deps),
+        "embed_knowledge": lambda: embed_knowledge(deps),
         "press": lambda: press(deps),
         "tick": look_at_time,
         "decide": lambda: decide_due(deps),
+        "canary": lambda: canary(deps),
+        "audit": lambda: audit_rules(deps),
+        "refresh_rhythms": lambda: refresh_rhythms(deps),
         "deliver": lambda: deliver(deps),
         "draft": lambda: draft(deps),
+        "route": lambda: route(deps),
+        "remind": lambda: remind(deps),
         "post": lambda: post(deps),
+        "reckon": lambda: reckon(deps),
+        "learn_leads": lambda: learn_leads(deps),
+        "pull": lambda: pull(deps),
+        "tidy": lambda: tidy(deps),
     }
 
 

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from bot.clock import Clock, Ids
-from bot.ports import Drafter, Line, Slack, Waker
+from bot.ports import Answerer, Drafter, Line, Slack, Waker
 from bot.settings import Settings
 from db.engine import Database
 
@@ -24,3 +24,4 @@ class Deps:
     line: Line | None = None
     slack: Slack | None = None
     drafter: Drafter | None = None
+    answerer: Answerer | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 REGISTRY = CollectorRegistry()
 
@@ -17,3 +17,15 @@ STORY_SECONDS = Histogram(
 STORY_FAILURES = Counter(
     "yorisoi_story_failures_total", "Runs of a story that ended in an error.", ["story"], registry=REGISTRY
 )
+MESSAGES = Counter(
+    "yorisoi_messages_total", "Messages that came to an end.", ["kind", "state"], registry=REGISTRY
+)
+WAITING = Gauge(
+    "yorisoi_waiting_rows", "Rows that wait, by kind (10,000: or more).", ["kind"], registry=REGISTRY
+)
+OLDEST = Gauge(
+    "yorisoi_waiting_seconds", "How long the oldest waiting row has been due.", ["kind"], registry=REGISTRY
+)
+TICK_AGE = Gauge("yorisoi_tick_age_seconds", "Since when time has not been looked at.", registry=REGISTRY)
+PAUSED = Gauge("yorisoi_paused", "1 while all follow-ups are paused.", registry=REGISTRY)
+DATABASE_UP = Gauge("yorisoi_database_up", "1 when the database answered.", registry=REGISTRY)

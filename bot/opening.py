@@ -16,6 +16,23 @@ from db.migrate import migrate
 
 
 @contextlib.asynccontextmanager
+async def database_of(settings: Settings) -> AsyncIterator[str]:
+    """The address of the database, as it stands; the embedded one runs until the block ends.
+
+    Raises:
+        Misconfigured: the embedded one does not start; the message says how to fix it.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    server = await asyncio.to_thread(embedded.start, settings.yorisoi_data_dir)
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+@contextlib.asynccontextmanager
 async def connected(
     settings: Settings, *, clock: Clock | None = None, pool_size: int = 4
 ) -> AsyncIterator[Deps]:
@@ -25,12 +42,7 @@ async def connected(
         Misconfigured: the database cannot be used; the message says how to fix it.
     """
     async with contextlib.AsyncExitStack() as stack:
-        if settings.database_url is not None:
-            url = settings.database_url.get_secret_value()
-        else:
-            server = await asyncio.to_thread(embedded.start, settings.yorisoi_data_dir)
-            stack.callback(server.stop)
-            url = server.url
+        url = await stack.enter_async_context(database_of(settings))
         await asyncio.to_thread(migrate, url)
         database = Database(url, pool_size=pool_size)
         stack.push_async_callback(database.dispose)

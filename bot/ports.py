@@ -58,6 +58,15 @@ class LineProfile:
     language: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a customer sent, as LINE keeps it. `is_too_large`: more than asked for; then it is empty."""
+
+    content_type: str
+    content: bytes
+    is_too_large: bool = False
+
+
 class Line(Protocol):
     """The only way to a customer's phone."""
 
@@ -69,12 +78,52 @@ class Line(Protocol):
         """Answer with a reply token (free, once, within a minute of the webhook)."""
         ...
 
+    async def loading(self, *, line_user_id: str, seconds: int) -> bool:
+        """Show that an answer is being written, until it comes; whether LINE took it. Never raises.
+
+        Args:
+            seconds: 5 to 60, in steps of five.
+        """
+        ...
+
     async def profile(self, line_user_id: str) -> LineProfile | None:
         """The user's profile; None when LINE has none for us."""
         ...
 
     async def basic_id(self) -> str:
         """The account's @id, for links that open its chat.
+
+        Raises:
+            Unavailable: LINE did not answer.
+        """
+        ...
+
+    async def bot_user_id(self) -> str:
+        """The account's own user id: the `destination` of its webhooks.
+
+        Raises:
+            Unavailable: LINE did not answer.
+        """
+        ...
+
+    async def content(self, message_id: str, *, at_most: int) -> Content | None:
+        """What a customer sent; None: LINE has it no more.
+
+        Raises:
+            Unavailable: it is still being prepared, or LINE did not answer.
+        """
+        ...
+
+    async def link_token(self, line_user_id: str) -> str | None:
+        """A token for the account-link dialog (10 minutes, once); None: LINE has none for this user.
+
+        Raises:
+            Unavailable: LINE did not answer.
+        """
+        ...
+
+    async def leave(self, kind: str, group_id: str) -> bool:
+        """Leave a `group` or `room`; False: the account was not in it.
 
         Raises:
             Unavailable: LINE did not answer.
@@ -104,6 +153,18 @@ class StaffProfile:
     team_id: str | None
     is_allowed: bool
     """A full, active member of our own workspace: no guest, no bot, no outsider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackFile:
+    """A file that somebody uploaded to Slack. `content` None: larger than was asked for, or not there."""
+
+    slack_file_id: str
+    name: str
+    content_type: str
+    size: int
+    uploaded_by: str
+    content: bytes | None = None
 
 
 class Slack(Protocol):
@@ -139,6 +200,30 @@ class Slack(Protocol):
 
     async def open_view(self, *, trigger_id: str, view: Mapping[str, Any]) -> None:
         """Open a modal within three seconds of the person's action."""
+        ...
+
+    async def update_view(self, *, view_id: str, view_hash: str | None, view: Mapping[str, Any]) -> None:
+        """Change an open modal, unless it changed since `view_hash`."""
+        ...
+
+    async def upload(self, *, name: str, content: bytes) -> str:
+        """Bring a file to Slack, shown to nobody yet; its id."""
+        ...
+
+    async def share(self, *, slack_file_id: str, channel: str, thread_ts: str | None, title: str) -> None:
+        """Show an uploaded file in a thread. Ask `shared` before doing it again."""
+        ...
+
+    async def shared(self, *, slack_file_id: str, channel: str) -> Posted | None:
+        """Where the file stands in this channel, if it does."""
+        ...
+
+    async def remove_file(self, *, slack_file_id: str) -> None:
+        """Delete a file of ours from Slack."""
+        ...
+
+    async def file(self, slack_file_id: str, *, at_most: int) -> SlackFile:
+        """A file people uploaded, with its content up to so many bytes."""
         ...
 
     async def publish_home(self, *, slack_user_id: str, view: Mapping[str, Any]) -> None:
@@ -193,6 +278,45 @@ class Drafter(Protocol):
 
     async def draft(self, request: DraftRequest) -> tuple[DraftText, ...]:
         """One to three replies."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPassage:
+    """One passage of the knowledge, as the model may read it."""
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerText:
+    """What the model wrote from the passages, and which of them it says it used."""
+
+    text: str
+    source: str
+
+
+class Answerer(Protocol):
+    """Reads questions and writes answers with a model. Never raises: None where there is no usable answer."""
+
+    async def intent(self, text: str, *, language: str) -> str | None:
+        """`question`, `interest`, `complaint`, `wish` or `other`; personal data in `text` is hidden."""
+        ...
+
+    async def answer(
+        self, question: str, *, language: str, passages: Sequence[KnownPassage]
+    ) -> AnswerText | None:
+        """An answer from these passages, unchecked; an empty text: they do not answer it."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]] | None:
+        """The embeddings of these texts; None where none are configured."""
+        ...
+
+    @property
+    def embedding_model(self) -> str | None:
+        """Which model embeds; None: none is configured."""
         ...
 
 

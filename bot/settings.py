@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -16,11 +16,12 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 _HTTP = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 _ADDRESSES = (
-    "public_base_url", "line_api_base_url", "line_data_api_base_url", "slack_api_base_url", "openai_base_url",
+    "public_base_url", "line_api_base_url", "line_data_api_base_url", "line_link_page", "slack_api_base_url",
+    "openai_base_url",
 )  # fmt: skip
 _SECRETS = (
-    "yorisoi_ingest_key", "line_channel_secret", "line_channel_access_token", "slack_bot_token",
-    "slack_signing_secret", "slack_app_token", "openai_api_key",
+    "yorisoi_ingest_key", "yorisoi_webhook_secret", "line_channel_secret", "line_channel_access_token",
+    "slack_bot_token", "slack_signing_secret", "slack_app_token", "openai_api_key",
 )  # fmt: skip
 
 
@@ -39,11 +40,19 @@ class Settings(BaseSettings):
     yorisoi_tick_seconds: float = Field(default=60.0, gt=0, le=3600)
     yorisoi_policy: Path | None = None
     yorisoi_rules: Path | None = None
+    yorisoi_templates: Path | None = None
+    """A folder of replies that staff may start from (`*.yaml`), in place of the shipped ones."""
+    yorisoi_sources: Path | None = None
+    """sources.yaml: which of the product's own databases are read."""
     yorisoi_ingest_key: SecretStr | None = None
+    yorisoi_webhook_secret: SecretStr | None = None
+    """For systems that sign what they send (Standard Webhooks); two, separated by a comma, for a change."""
     line_channel_secret: SecretStr | None = None
     line_channel_access_token: SecretStr | None = None
     line_api_base_url: str | None = None
     line_data_api_base_url: str | None = None
+    line_link_page: str | None = None
+    """The product's page that signs a customer in and finishes LINE's account-link dialog."""
     slack_bot_token: SecretStr | None = None
     slack_signing_secret: SecretStr | None = None
     slack_app_token: SecretStr | None = None
@@ -53,9 +62,13 @@ class Settings(BaseSettings):
     slack_digest_channel: str | None = None
     slack_sales_group: str | None = None
     slack_support_leads_group: str | None = None
+    slack_language: Literal["ja", "en"] = "ja"
+    """What cards, threads and alerts are written in; what only one person sees is in their own language."""
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     openai_model: str = "gpt-6-luna"
+    openai_embedding_model: str | None = None
+    """Not set: knowledge is searched by its words alone."""
     log_level: str = "INFO"
 
     @field_validator("log_level")

@@ -39,11 +39,13 @@ from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
 
 from db.columns import Timestamp
+from db.customer_readings import may_match
 from db.customers import Customer, LineUser
 from db.signals import SignalRow
 from db.ticks import SHARD, dirty
 from followups.facts import AttributeValue
 from followups.rules.conditions import (
+    Answered,
     AttributeDate,
     AttributeIs,
     Condition,
@@ -52,9 +54,11 @@ from followups.rules.conditions import (
     EventLast,
     EventNever,
     Group,
+    Idle,
     LineIs,
     Stalled,
     Threshold,
+    Trend,
     Used,
 )
 from followups.signals import attribute_key, nth_key
@@ -192,6 +196,22 @@ def read(condition: Condition, *, now: datetime) -> Reading:
             return _exactly(_stalled(condition, now=now))
         case Used():
             return _exactly(_used(condition, now=now))
+        case Trend():  # who could ever have one without a new event: they get an alarm
+            signal = aliased(SignalRow)
+            both = now - 2 * condition.over
+            enough = col(signal.n) >= condition.at_least
+            return Reading(_has(signal, condition.event, enough, col(signal.last_at) > both), false())
+        case Idle():
+            signal, longest = aliased(SignalRow), aliased(SignalRow)
+            return Reading(
+                _has(signal, condition.event, col(signal.last_at) <= now - condition.shortest),
+                _has(longest, condition.event, col(longest.last_at) <= now - condition.longest),
+            )
+        case Answered():
+            signal = aliased(SignalRow)
+            within = _since(col(signal.last_at), None, condition.within, now=now)
+            happened = _has(signal, condition.key, *within)
+            return _exactly(happened if condition.is_wanted else not_(happened))
         case AttributeIs():
             return _attribute(condition)
         case AttributeDate():
@@ -203,8 +223,8 @@ def read(condition: Condition, *, now: datetime) -> Reading:
                 .correlate_except(LineUser)
             )
             return _exactly(linked if condition.is_linked else not_(linked))
-        case _:  # a condition this reading does not know yet: everyone might, nobody surely does
-            return Reading(true(), false())
+        case _:  # what a customer is worth: Python alone knows surely
+            return Reading(may_match(condition, now=now), false())
 
 
 def _exactly(holds: Holds) -> Reading:

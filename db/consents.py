@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from hashlib import blake2b
 
 from sqlalchemy import func, select
@@ -28,6 +29,33 @@ class ConsentEntry(SQLModel, table=True):
     wording: str | None = None
     line_user_id: str | None = None
     recorded_at: datetime = moment()
+
+
+class ConsentQuestion(SQLModel, table=True):
+    """When a customer was last asked whether we may write about a purpose of its own."""
+
+    __tablename__ = "consent_question"
+
+    customer_id: UUID = customer_key()
+    purpose: str = Field(primary_key=True)
+    asked_at: datetime = moment()
+
+
+async def ask_once(
+    session: AsyncSession, customer_id: UUID, purpose: str, *, now: datetime, again_after: timedelta
+) -> bool:
+    """Note that they are asked now; False: they were, less than `again_after` ago."""
+    asked = await session.scalar(
+        insert(ConsentQuestion)
+        .values(customer_id=customer_id, purpose=purpose, asked_at=now)
+        .on_conflict_do_update(
+            index_elements=["customer_id", "purpose"],
+            set_={"asked_at": now},
+            where=col(ConsentQuestion.asked_at) <= now - again_after,
+        )
+        .returning(col(ConsentQuestion.purpose))
+    )
+    return asked is not None
 
 
 def consent_id_of(event_id: str) -> UUID:

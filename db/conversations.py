@@ -18,12 +18,17 @@ from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, 
 
 QUIET_FOR = timedelta(hours=24)
 """After our answer, a conversation that nobody holds is over when nothing was said for this long."""
+BOT, PERSON = "bot", "person"
+_OVER: dict[str, object] = {"is_open": False, "owner": None, "mode": BOT, "mode_because": None}
+"""A conversation that ended; the next one begins with the bot."""
 
 
 class ConversationRow(SQLModel, table=True):
     """The chat with one customer. `revision` grows with every line; drafts are bound to it.
 
     `is_unanswered`: the last line that wants an answer is the customer's (an answer in one tap does not).
+    `mode`: "bot" answers by itself; "person": it is silent until the conversation is given back.
+    `mode_because`: why it was handed over (one word), or who gave it back.
     """
 
     __tablename__ = "conversation"
@@ -32,6 +37,8 @@ class ConversationRow(SQLModel, table=True):
     customer_id: UUID = customer_key()
     is_open: bool = False
     owner: str | None = None
+    mode: str = "bot"
+    mode_because: str | None = None
     revision: int = 0
     is_unanswered: bool = False
     last_inbound_at: datetime | None = moment(default=None)
@@ -62,11 +69,13 @@ class Heard:
     Attributes:
         is_opening: it was closed (or had never begun) before.
         owner: the staff member who holds it.
+        is_persons: a person answers here; the bot is silent.
     """
 
     revision: int
     is_opening: bool
     owner: str | None
+    is_persons: bool = False
 
 
 async def current(session: AsyncSession, customer_id: UUID) -> ConversationRow | None:
@@ -122,6 +131,7 @@ async def hear(
         revision=line.revision,
         is_opening=opens and not (before and before.is_open),
         owner=before.owner if before else None,
+        is_persons=before is not None and before.mode == PERSON,
     )
 
 
@@ -131,7 +141,7 @@ async def spoke(
     """We said something to these customers (LINE accepted it): the revision grows, drafts become stale.
 
     Args:
-        opens: a person wrote: an answer is expected, so the conversation is open.
+        opens: a person wrote: an answer is expected, so the conversation is open, and it is theirs.
     """
     ids = sorted(set(customer_ids))
     if ids:
@@ -145,6 +155,7 @@ def _speaking(opens: bool) -> Executable:
     new = {
         "customer_id": given,
         "is_open": literal(opens),
+        "mode": literal(PERSON if opens else BOT),
         "revision": literal(1),
         "is_unanswered": literal(False),
         "last_outbound_at": now,
@@ -156,7 +167,7 @@ def _speaking(opens: bool) -> Executable:
         "changed_at": now,
     }
     if opens:
-        changes |= {"is_open": True, "is_unanswered": False}
+        changes |= {"is_open": True, "is_unanswered": False, "mode": PERSON}
     table: Table = ConversationRow.__table__  # type: ignore[attr-defined]
     return (
         insert(table)
@@ -167,8 +178,11 @@ def _speaking(opens: bool) -> Executable:
 
 async def own(session: AsyncSession, customer_id: UUID, *, owner: str | None, now: datetime) -> None:
     """A staff member (Slack user id) holds the conversation from now on; None: the bot has it back."""
-    row = ConversationRow(customer_id=customer_id, is_open=owner is not None, owner=owner, changed_at=now)
-    changes: dict[str, object] = {"owner": owner, "changed_at": now}
+    mode = BOT if owner is None else PERSON
+    row = ConversationRow(
+        customer_id=customer_id, is_open=owner is not None, owner=owner, mode=mode, changed_at=now
+    )
+    changes: dict[str, object] = {"owner": owner, "mode": mode, "changed_at": now}
     if owner is not None:
         changes["is_open"] = True
     await session.execute(
@@ -178,12 +192,65 @@ async def own(session: AsyncSession, customer_id: UUID, *, owner: str | None, no
     )
 
 
+async def hand_over(session: AsyncSession, customer_id: UUID, *, because: str, now: datetime) -> bool:
+    """From now on a person answers, and the bot is silent; False when that was so before.
+
+    Call it with the customer locked.
+
+    Args:
+        because: one word (`complaint`, `interest`, `not_covered`, `wish`, …).
+    """
+    before = await current(session, customer_id)
+    if before is not None and before.mode == PERSON:
+        return False
+    row = ConversationRow(
+        customer_id=customer_id, is_open=True, mode=PERSON, mode_because=because, changed_at=now
+    )
+    await session.execute(
+        insert(ConversationRow)
+        .values(row.model_dump())
+        .on_conflict_do_update(
+            index_elements=["customer_id"],
+            set_={"mode": PERSON, "mode_because": because, "is_open": True, "changed_at": now},
+        )
+    )
+    return True
+
+
+async def give_back(session: AsyncSession, customer_id: UUID, *, by: str, now: datetime) -> bool:
+    """The bot answers again, and nobody holds the conversation; False when it did already.
+
+    Call it with the customer locked. What the customer said last counts as answered by whoever gives back.
+
+    Args:
+        by: who does (a Slack user id).
+    """
+    given = await session.scalar(
+        update(ConversationRow)
+        .where(col(ConversationRow.customer_id) == customer_id, col(ConversationRow.mode) == PERSON)
+        .values(mode=BOT, mode_because=by, owner=None, is_unanswered=False, changed_at=now)
+        .returning(col(ConversationRow.customer_id))
+        .execution_options(synchronize_session=False)
+    )
+    return given is not None
+
+
+async def answered(session: AsyncSession, customer_id: UUID, *, now: datetime) -> None:
+    """The bot answered what the customer said last: it stays open, and nobody has to answer that."""
+    await session.execute(
+        update(ConversationRow)
+        .where(col(ConversationRow.customer_id) == customer_id)
+        .values(is_unanswered=False, revision=col(ConversationRow.revision) + 1, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def close(session: AsyncSession, customer_id: UUID, *, now: datetime) -> None:
     """The conversation is over (its lead was closed): nobody holds it, nothing waits for an answer."""
     await session.execute(
         update(ConversationRow)
         .where(col(ConversationRow.customer_id) == customer_id)
-        .values(is_open=False, owner=None, is_unanswered=False, changed_at=now)
+        .values(**_OVER, is_unanswered=False, changed_at=now)
         .execution_options(synchronize_session=False)
     )
 
@@ -205,7 +272,7 @@ async def close_quiet(session: AsyncSession, *, now: datetime, limit: int = 500)
     closed = await session.scalars(
         update(ConversationRow)
         .where(col(ConversationRow.customer_id).in_(quiet))
-        .values(is_open=False, changed_at=now)
+        .values(**_OVER, changed_at=now)
         .returning(col(ConversationRow.customer_id))
         .execution_options(synchronize_session=False)
     )

@@ -92,6 +92,17 @@ async def drafts_of(session: AsyncSession, customer_id: UUID, lead_id: UUID) -> 
     return list((await session.scalars(query)).all())
 
 
+async def versions_of(session: AsyncSession, customer_id: UUID, lead_id: UUID, *, limit: int) -> list[Draft]:
+    """Every draft that was ever made for this lead, the latest first: replaced and sent ones too."""
+    query = (
+        select(Draft)
+        .where(col(Draft.customer_id) == customer_id, col(Draft.lead_id) == lead_id)
+        .order_by(col(Draft.number).desc())
+        .limit(limit)
+    )
+    return list(await session.scalars(query))
+
+
 async def draft_by_id(session: AsyncSession, customer_id: UUID, draft_id: UUID) -> Draft | None:
     """One draft, retired or not."""
     query = select(Draft).where(col(Draft.customer_id) == customer_id, col(Draft.draft_id) == draft_id)

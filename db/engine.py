@@ -27,6 +27,10 @@ _GONE = ("08", "57P", "53300")
 _ATTEMPTS = 6
 
 
+class Again(Exception):
+    """Raised inside a story: what it read was taken by another transaction meanwhile; begin from the top."""
+
+
 def url_of(text: str) -> URL:
     """Read a database address; the driver becomes psycopg 3.
 
@@ -157,6 +161,10 @@ class Database:
             try:
                 async with self.begin() as session:
                     return await story(session)  # leaving the block commits
+            except Again as error:
+                if attempt == _ATTEMPTS:
+                    raise Unavailable(f"the database ({error})", retry_after=1.0) from error
+                await asyncio.sleep(0.005 * 2**attempt * (0.5 + _jitter()))
             except DBAPIError as error:
                 if sqlstate_of(error) in _AGAIN and attempt < _ATTEMPTS:
                     await asyncio.sleep(0.005 * 2**attempt * (0.5 + _jitter()))

@@ -39,7 +39,7 @@ from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, 
 from db.customers import Customer, add_customers, lock_customers
 from db.engine import sqlstate_of
 from db.partitions import ensure_partitions, forget_partitions, month_of
-from db.signals import fold_into_signals, hold_watch
+from db.signals import fold_into_signals, hold_watch, with_filtered
 from db.ticks import dirty
 
 
@@ -242,10 +242,22 @@ def _storing() -> Executable:
             ).order_by(given.c.customer_id, given.c.message_id),
         )
         .on_conflict_do_nothing()
-        .returning(event.c.customer_id, event.c.message_id, event.c.name, event.c.at, event.c.is_folded)
+        .returning(
+            event.c.customer_id,
+            event.c.message_id,
+            event.c.name,
+            event.c.at,
+            event.c.is_folded,
+            event.c.properties,
+        )
         .cte("stored")
     )
-    fresh = select(stored.c.customer_id, stored.c.name, stored.c.at).where(stored.c.is_folded).cte("fresh")
+    present = (
+        select(stored.c.customer_id, stored.c.name, stored.c.at, stored.c.properties)
+        .where(stored.c.is_folded)
+        .subquery("present")
+    )
+    fresh = with_filtered(present)
     waiting = (
         insert(future)
         .from_select(
@@ -327,7 +339,7 @@ async def fold_due(session: AsyncSession, *, now: datetime, at_most: int = 5000)
         .with_for_update(skip_locked=True)
     )
     due = delete(future).where(tuple_(*keys).in_(come)).returning(*keys).cte("due")
-    fresh = (
+    come_true = (
         update(event)
         .where(
             event.c.customer_id == due.c.customer_id,
@@ -336,9 +348,10 @@ async def fold_due(session: AsyncSession, *, now: datetime, at_most: int = 5000)
             ~event.c.is_folded,
         )
         .values(is_folded=True)
-        .returning(event.c.customer_id, event.c.name, event.c.at)
-        .cte("fresh")
+        .returning(event.c.customer_id, event.c.name, event.c.at, event.c.properties)
+        .cte("folded")
     )
+    fresh = with_filtered(come_true)
     folded = await session.scalar(
         select(select(func.count()).select_from(due).scalar_subquery()).add_cte(
             *fold_into_signals(fresh), _marked(fresh, literal(now, Timestamp))

@@ -9,29 +9,33 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, and_, bindparam, or_, select
+from sqlalchemy import ScalarSelect, Text, Uuid, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import Executable
 from sqlmodel import col
 
 from db import arrays
 from db import consents as ledger
+from db.approvals import reviews_of
 from db.columns import Timestamp
 from db.conversations import ConversationRow
 from db.customers import Customer, LineUser
 from db.followups import (
     DecisionRow,
-    as_it_stands,
     given,
     latest_passages,
     latest_shadow_passages,
 )
 from db.leads import OPEN_STATES, Lead
 from db.messages import Message, MessageKind, MessageState
+from db.preferences import preferences_of
+from db.rhythms import rhythms_of
 from db.rules import RuleBook, current_rulebook
 from db.signals import SignalRow
 from followups.facts import Contact, Conversation, Facts, FollowUp, LineContact, Signal
 from followups.rules.model import RuleState
+from followups.scenario import as_it_stands
 from followups.zones import is_zone
 
 CONTACTS_FOR = timedelta(days=60)
@@ -57,6 +61,10 @@ async def load_facts(
     people = await _people(session, ids)
     signals = await _signals(session, ids, None if with_all_signals else book.read_keys)
     consents = await ledger.current(session, ids)
+    wishes = await preferences_of(session, ids)
+    rhythms = await rhythms_of(session)
+    has_reviews = any(rule.approval == "review" for rule in book.by_id.values())
+    reviews = await reviews_of(session, ids) if has_reviews else {}
     contacts = await _contacts(session, ids, now=now)
     passages = await latest_passages(session, ids)
     rehearsed = await latest_shadow_passages(
@@ -65,7 +73,7 @@ async def load_facts(
     facts: dict[UUID, Facts] = {}
     for row in people:
         of_customer, external_id, attributes, account, timezone, language, *others = row
-        *line, is_open, revision, owner, is_unanswered, inbound_at, outbound_at, lead_id = others
+        *line, is_open, revision, owner, is_unanswered, inbound_at, outbound_at, lead_id, closed_at = others
         loaded = Facts(
             customer_id=of_customer,
             external_id=external_id,
@@ -88,6 +96,10 @@ async def load_facts(
             if revision is not None
             else None,
             has_open_lead=lead_id is not None,
+            lead_closed_at=closed_at,
+            preferences=wishes.get(of_customer),
+            rhythms=rhythms,
+            reviews=reviews.get(of_customer, {}),
         )
         facts[of_customer] = _with_passages(
             loaded, passages.get(of_customer, {}), rehearsed.get(of_customer, {}), book, now=now
@@ -122,10 +134,20 @@ def _with_passages(
         if real is None or real.entered_at < passage.entered_at:
             latest[rule_id] = passage
     for rule_id, passage in latest.items():
-        rule = book.by_id.get(rule_id)
+        rule = book.rule_at(rule_id, passage.rule_version) or book.by_id.get(rule_id)
         if rule is not None:
             latest[rule_id] = as_it_stands(passage, rule, facts, now=now)
     return replace(facts, follow_ups=latest)
+
+
+def _lead_closed_at() -> ScalarSelect[datetime | None]:
+    closed = aliased(Lead)
+    return (
+        select(func.max(col(closed.closed_at)))
+        .where(col(closed.customer_id) == col(Customer.customer_id))
+        .correlate(Customer)
+        .scalar_subquery()
+    )
 
 
 @cache
@@ -138,7 +160,7 @@ def _finding_people() -> Executable:
             col(Customer.attributes),
             col(Customer.account),
             col(Customer.timezone),
-            col(Customer.language),
+            func.coalesce(col(Customer.language), col(LineUser.language)),
             col(LineUser.line_user_id),
             col(LineUser.is_friend),
             col(LineUser.is_blocked),
@@ -149,6 +171,7 @@ def _finding_people() -> Executable:
             col(ConversationRow.last_inbound_at),
             col(ConversationRow.last_outbound_at),
             col(Lead.lead_id),
+            _lead_closed_at(),
         )
         .outerjoin(LineUser, col(LineUser.customer_id) == of)
         .outerjoin(ConversationRow, col(ConversationRow.customer_id) == of)
@@ -212,7 +235,7 @@ def _finding_contacts() -> Executable:
         col(Message.settled_at),
     ).where(
         col(Message.customer_id).in_(given("ids", Uuid())),
-        col(Message.kind) == MessageKind.RULE.value,
+        col(Message.kind).in_([MessageKind.RULE.value, MessageKind.QUESTION.value]),
         col(Message.state).in_([state.value for state in _COUNTED]),
         col(Message.promised_at) > bindparam("since", type_=Timestamp),
     )

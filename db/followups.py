@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, assert_never
+from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import (
@@ -17,11 +17,15 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
     column,
     func,
     literal,
+    or_,
     select,
+    text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,15 +36,22 @@ from sqlmodel import Field, SQLModel, col
 from db import arrays
 from db.columns import UUID, Json, customer_key, datetime, document, moment
 from db.messages import Message, MessageState
-from followups.decide import GoalState, goal_state
-from followups.facts import Facts, FollowUp, FollowUpState
-from followups.rules.model import Rule
+from followups.facts import Arm, FollowUp, FollowUpState
 
 
 class FollowUpRow(SQLModel, table=True):
-    """One passage of a customer through a rule. `occasion` counts from 1."""
+    """One passage of a customer through a rule: the record of who was exposed to what, and when.
+
+    `occasion` counts from 1. `arm`, `variant` and `unit` (account, else customer) are assigned on entering
+    and never change. `step` is the path of the step the customer stands at, since `step_at`; empty: nothing
+    is left to do.
+    """
 
     __tablename__ = "follow_up"
+    __table_args__ = (
+        Index("ix_follow_up_entered_at", "entered_at"),
+        Index("ix_follow_up_active", "rule_id", "rule_version", postgresql_where=text("state = 'active'")),
+    )
 
     customer_id: UUID = customer_key()
     rule_id: str = Field(primary_key=True)
@@ -51,6 +62,11 @@ class FollowUpRow(SQLModel, table=True):
     ended_at: datetime | None = moment(default=None)
     ended_because: str | None = None
     goal_reached_at: datetime | None = moment(default=None)
+    arm: str = Arm.TREATED.value
+    variant: str | None = None
+    unit: str | None = None
+    step: str | None = None
+    step_at: datetime | None = moment(default=None)
 
 
 class DecisionRow(SQLModel, table=True):
@@ -76,8 +92,6 @@ class DecisionRow(SQLModel, table=True):
     trace: Json = document(default_factory=dict)
 
 
-GOAL = "goal"
-WINDOW_OVER = "window over"
 WITHDRAWN = "withdrawn"
 """The message was cancelled before LINE got it: this passage counts as if it had never been."""
 
@@ -107,8 +121,9 @@ def _of_these(table: type[FollowUpRow | DecisionRow]) -> ColumnElement[bool]:
 
 
 def its_message() -> ColumnElement[bool]:
-    """Joins a message to the passage it was promised for."""
+    """Joins the message with which somebody entered to their passage."""
     return and_(
+        or_(col(Message.step).is_(None), col(Message.promised_at) <= col(FollowUpRow.entered_at)),
         col(Message.customer_id) == col(FollowUpRow.customer_id),
         col(Message.rule_id) == col(FollowUpRow.rule_id),
         col(Message.occasion) == col(FollowUpRow.occasion),
@@ -160,6 +175,53 @@ def _finding_answers() -> Executable:
             col(DecisionRow.rule_id),
             col(DecisionRow.at).desc(),
             col(DecisionRow.decision_id).desc(),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Where a passage under way goes, or why it ends."""
+
+    customer_id: UUID
+    rule_id: str
+    occasion: int
+    step: str | None
+    step_at: datetime
+    ended_at: datetime | None = None
+    ended_because: str | None = None
+
+
+async def take_steps(session: AsyncSession, steps: Sequence[Step]) -> None:
+    """Have these passages stand at another step, or end; one statement."""
+    if steps:
+        rows = {"rows": to_json(steps).decode()}
+        await session.execute(_taking_steps(), rows, execution_options={"synchronize_session": False})
+
+
+@cache
+def _taking_steps() -> Executable:
+    table: Table = FollowUpRow.__table__  # type: ignore[attr-defined]
+    names = ("customer_id", "rule_id", "occasion", "step", "step_at", "ended_at", "ended_because")
+    given = (
+        func.jsonb_to_recordset(cast(bindparam("rows", type_=Text()), JSONB))
+        .table_valued(*[column(name, table.c[name].type) for name in names], name="given")
+        .render_derived(with_types=True)
+    )
+    is_over = given.c.ended_at.is_not(None)
+    return (
+        update(FollowUpRow)
+        .where(
+            col(FollowUpRow.customer_id) == given.c.customer_id,
+            col(FollowUpRow.rule_id) == given.c.rule_id,
+            col(FollowUpRow.occasion) == given.c.occasion,
+        )
+        .values(
+            step=given.c.step,
+            step_at=given.c.step_at,
+            ended_at=given.c.ended_at,
+            ended_because=given.c.ended_because,
+            state=case((is_over, FollowUpState.ENDED.value), else_=FollowUpState.ACTIVE.value),
         )
     )
 
@@ -221,6 +283,11 @@ async def latest_passages(
             entered_at=row.entered_at,
             ended_at=row.ended_at,
             ended_because=row.ended_because,
+            arm=Arm(row.arm),
+            variant=row.variant,
+            unit=row.unit,
+            step=row.step,
+            step_at=row.step_at,
         )
     return passages
 
@@ -253,50 +320,65 @@ async def latest_shadow_passages(
     """
     if not versions:
         return {}
+    position = col(DecisionRow.trace)["position"]
     rows = await session.execute(
         select(
             col(DecisionRow.customer_id),
             col(DecisionRow.rule_id),
             col(DecisionRow.rule_version),
-            func.max(col(DecisionRow.at)),
+            col(DecisionRow.at),
+            position,
         )
         .where(
             _of_these(DecisionRow),
             col(DecisionRow.rule_id).in_(given("rules", Text())),
             col(DecisionRow.is_shadow),
-            col(DecisionRow.verdict).in_(["send", "escalate"]),
+            or_(
+                col(DecisionRow.verdict).in_(["send", "escalate"]),
+                func.jsonb_typeof(position) == "object",
+            ),
         )
-        .group_by(col(DecisionRow.customer_id), col(DecisionRow.rule_id), col(DecisionRow.rule_version)),
+        .ext(distinct_on(col(DecisionRow.customer_id), col(DecisionRow.rule_id)))
+        .order_by(
+            col(DecisionRow.customer_id),
+            col(DecisionRow.rule_id),
+            col(DecisionRow.at).desc(),
+            func.coalesce(
+                func.jsonb_array_length(position["past"]), 0
+            ).desc(),  # of one moment, the later step
+            col(DecisionRow.decision_id).desc(),
+        ),
         {"ids": arrays.uuids(customer_ids), "rules": arrays.texts(list(versions))},
     )
     passages: dict[UUID, dict[str, FollowUp]] = {}
-    for customer_id, rule_id, version, at in rows:
+    for customer_id, rule_id, version, at, stood in rows:
         if versions[rule_id] == version:
-            passages.setdefault(customer_id, {})[rule_id] = FollowUp(
-                rule_id=rule_id,
-                rule_version=version,
-                occasion=0,
-                state=FollowUpState.ACTIVE,
-                entered_at=at,
-            )
+            passages.setdefault(customer_id, {})[rule_id] = _rehearsed(rule_id, version, at, stood or {})
     return passages
 
 
-def as_it_stands(passage: FollowUp, rule: Rule, facts: Facts, *, now: datetime) -> FollowUp:
-    """The passage, ended where the goal was reached or the window is over but that is not stored yet."""
-    if passage.state is not FollowUpState.ACTIVE:
-        return passage
-    progress = goal_state(passage, facts, rule, now=now)
-    match progress.state:
-        case GoalState.OPEN:
-            return passage
-        case GoalState.REACHED:
-            because, ended_at = GOAL, progress.reached_at
-        case GoalState.MISSED:
-            because, ended_at = WINDOW_OVER, progress.closes_at
-        case _:
-            assert_never(progress.state)
-    return replace(passage, state=FollowUpState.ENDED, ended_at=ended_at, ended_because=because)
+def _rehearsed(rule_id: str, version: int, at: datetime, position: Mapping[str, Any]) -> FollowUp:
+    """A passage as the trace of its latest decision tells it."""
+
+    def moment_of(name: str) -> datetime:
+        written = position.get(name)
+        return datetime.fromisoformat(written) if written is not None else at
+
+    ended = position.get("ended")
+    return FollowUp(
+        rule_id=rule_id,
+        rule_version=version,
+        occasion=0,
+        state=FollowUpState.ACTIVE if ended is None else FollowUpState.ENDED,
+        entered_at=moment_of("entered_at"),
+        ended_at=at if ended is not None else None,
+        ended_because=ended,
+        arm=Arm(position.get("arm", Arm.TREATED)),
+        variant=position.get("variant"),
+        unit=position.get("unit"),
+        step=position.get("next"),
+        step_at=moment_of("next_at"),
+    )
 
 
 async def counts_by_rule(session: AsyncSession) -> dict[str, tuple[int, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,7 +15,7 @@ from db.customers import Customer
 from db.events import Event
 from db.messages import Message, MessageKind, MessageState
 from db.signals import SignalRow, WatchRow
-from followups.signals import Watch, attribute_key
+from followups.signals import Watch, attribute_key, unfiltered
 
 Times = Mapping[str, tuple[datetime, ...]]
 
@@ -59,23 +59,29 @@ async def times_of(
 ) -> dict[UUID, Times]:
     """When these events happened to these customers before `until`, oldest first; one statement.
 
-    Asked as a range of ids, which every partition answers from its key: give neighbours.
+    A `filtered_key` among the names asks for the events that have its properties. Asked as a range of ids,
+    which every partition answers from its key: give neighbours.
     """
     if not customer_ids or not names:
         return {}
     wanted = set(customer_ids)
     at, of = col(Event.at), col(Event.customer_id)
     await use_custom_plans(session)
-    rows = await session.execute(
+    within = and_(of >= min(wanted), of <= max(wanted), at < until)
+    plain = [name for name in sorted(names) if not unfiltered(name)[1]]
+    queries = [
         select(of, col(Event.name), func.array_agg(at))
-        .where(
-            of >= min(wanted),
-            of <= max(wanted),
-            col(Event.name).in_(sorted(names)),
-            at < until,
-        )
+        .where(within, col(Event.name).in_(plain))
         .group_by(of, col(Event.name))
-    )
+    ]
+    for name in sorted(set(names) - set(plain)):
+        source, where = unfiltered(name)
+        queries.append(
+            select(of, literal(name), func.array_agg(at))
+            .where(within, col(Event.name) == source, col(Event.properties).contains(dict(where)))
+            .group_by(of)
+        )
+    rows = await session.execute(union_all(*queries))
     times: dict[UUID, dict[str, tuple[datetime, ...]]] = {}
     for customer_id, name, moments in rows:
         if customer_id in wanted:
@@ -104,7 +110,8 @@ async def unkept(session: AsyncSession, watches: Collection[Watch]) -> frozenset
     lacking = set()
     for watch in watches:
         row = kept.get(watch.event)
-        needs_row = watch.depth > 1 or bool(watch.ranks) or watch.event.startswith(attribute_key(""))
+        is_date = watch.event.startswith(attribute_key(""))
+        needs_row = is_date or watch.depth > 1 or bool(watch.ranks or watch.where)
         if needs_row and (row is None or row.depth < watch.depth or not watch.ranks <= frozenset(row.ranks)):
             lacking.add(watch.event)
     return frozenset(lacking)

@@ -150,15 +150,15 @@ async def waiting_sources(
     return list(found)
 
 
-async def take_next(session: AsyncSession, source: str, *, now: datetime) -> InboxRow | None:
-    """The earliest waiting row of a source, the source held until the transaction ends.
+async def take_some(session: AsyncSession, source: str, *, limit: int, now: datetime) -> list[InboxRow]:
+    """The earliest waiting rows of a source, in order, the source held until the transaction ends.
 
-    None: there is none, or somebody else holds the source.
+    Empty: there are none, or somebody else holds the source.
     """
     if not await session.scalar(select(_try_lock(source))):
-        return None
+        return []
     # A statement of its own after the lock: what the holder before us did is seen.
-    taken: InboxRow | None = await session.scalar(
+    found = await session.scalars(
         select(InboxRow)
         .where(
             col(InboxRow.source) == source,
@@ -166,11 +166,28 @@ async def take_next(session: AsyncSession, source: str, *, now: datetime) -> Inb
             or_(col(InboxRow.not_before).is_(None), col(InboxRow.not_before) <= now),
         )
         .order_by(col(InboxRow.at), col(InboxRow.event_id))
-        .limit(1)
+        .limit(limit)
     )
-    if taken is not None:
-        session.expunge(taken)  # readable after a rollback too
+    taken = list(found)
+    for row in taken:
+        session.expunge(row)  # readable after a rollback too
     return taken
+
+
+async def take_next(session: AsyncSession, source: str, *, now: datetime) -> InboxRow | None:
+    """The earliest waiting row of a source, as `take_some`; None: there is none, or the source is held."""
+    return next(iter(await take_some(session, source, limit=1, now=now)), None)
+
+
+async def put_by(session: AsyncSession, rows: Sequence[InboxRow], *, now: datetime, because: str) -> None:
+    """These rows are not for us to act on; they are kept as they came."""
+    if rows:
+        await session.execute(
+            update(InboxRow)
+            .where(_are(rows))
+            .values(done_at=now, because=because)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _try_lock(source: object) -> ColumnElement[bool]:

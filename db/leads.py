@@ -19,11 +19,12 @@ MAX_REASONS = 20
 
 
 class LeadState(StrEnum):
-    """`new → claimed → (snoozed) → won / lost / dismissed`."""
+    """`new → claimed → (snoozed) → sent / won / lost / dismissed`; `sent`: answered, nothing more to do."""
 
     NEW = "new"
     CLAIMED = "claimed"
     SNOOZED = "snoozed"
+    SENT = "sent"
     WON = "won"
     LOST = "lost"
     DISMISSED = "dismissed"
@@ -37,7 +38,12 @@ class Lead(SQLModel, table=True):
     """One episode. `revision` is what compare-and-swap compares; at most one open lead per customer.
 
     `reasons`: [{ja, en, at}], newest first. `channel` and `ts`: the card in Slack.
-    `is_draft_wanted`: somebody asked for drafts although nothing new was said.
+    `is_draft_wanted`: somebody asked for drafts although nothing new was said; `draft_wish`: what they are
+    to be like (`shorter`, `formal`, or a person's own words).
+    `offered_to`, `offered_at`, `asked`: who is asked to take it since when, and everybody who was asked.
+    `routed_at`, `remind_at`, `reminders`: since when the time to claim runs, when its next step is due, and
+    how many were taken.
+    `first_sent_at`: when a person first wrote from its card.
     `owner` and `closed_by`: Slack user ids. `disposition`: why it was dismissed or lost.
     """
 
@@ -47,6 +53,9 @@ class Lead(SQLModel, table=True):
         Index("ix_lead_snoozed", "snoozed_until", postgresql_where=text("state = 'snoozed'")),
         Index("ix_lead_lead_id", "lead_id"),
         Index("ix_lead_owner", "owner", postgresql_where=_IS_OPEN),
+        Index("ix_lead_remind", "remind_at", postgresql_where=text("state = 'new'")),
+        Index("ix_lead_unrouted", "opened_at", postgresql_where=text("state = 'new' AND reminders = 0")),
+        Index("ix_lead_ts", "ts", postgresql_where=text("ts IS NOT NULL")),
     )
 
     customer_id: UUID = customer_key()
@@ -67,6 +76,14 @@ class Lead(SQLModel, table=True):
     channel: str | None = None
     ts: str | None = None
     is_draft_wanted: bool = False
+    draft_wish: str | None = None
+    offered_to: str | None = None
+    offered_at: datetime | None = moment(default=None)
+    asked: list[str] = document(default_factory=list)
+    routed_at: datetime | None = moment(default=None)
+    remind_at: datetime | None = moment(default=None)
+    reminders: int = 0
+    first_sent_at: datetime | None = moment(default=None)
 
     @property
     def is_open(self) -> bool:
@@ -115,6 +132,8 @@ async def open_lead(
                 reasons=[reason],
                 opened_at=now,
                 is_draft_wanted=False,
+                asked=[],
+                reminders=0,
             )
             .on_conflict_do_nothing(index_elements=["customer_id"], index_where=_IS_OPEN)
             .returning(col(Lead.lead_id))
@@ -133,7 +152,7 @@ async def _add_reason(
     session: AsyncSession, lead: Lead, reason: Json, *, score: int | None, ids: Ids, now: datetime
 ) -> None:
     others = [each for each in lead.reasons if each.get("ja") != reason["ja"]]
-    await _write(
+    await change(
         session, lead, reasons=[reason, *others][:MAX_REASONS], score=lead.score if score is None else score
     )
     if lead.state == LeadState.SNOOZED:
@@ -179,13 +198,19 @@ async def open_leads_of(session: AsyncSession, slack_user_id: str, *, limit: int
 async def claim(session: AsyncSession, lead: Lead, *, owner: str, now: datetime) -> bool:
     """Give the lead its owner; False when it changed since it was read."""
     return await _swap(
-        session, lead, state=LeadState.CLAIMED.value, owner=owner, claimed_at=now, snoozed_until=None
+        session,
+        lead,
+        state=LeadState.CLAIMED.value,
+        owner=owner,
+        claimed_at=now,
+        snoozed_until=None,
+        remind_at=None,
     )
 
 
 async def snooze(session: AsyncSession, lead: Lead, *, until: datetime) -> bool:
     """Put the lead away until a moment or the next activity; False when it changed since it was read."""
-    return await _swap(session, lead, state=LeadState.SNOOZED.value, snoozed_until=until)
+    return await _swap(session, lead, state=LeadState.SNOOZED.value, snoozed_until=until, remind_at=None)
 
 
 async def close(
@@ -200,13 +225,17 @@ async def close(
         closed_at=now,
         disposition=disposition,
         snoozed_until=None,
+        remind_at=None,
     )
 
 
 async def wake(session: AsyncSession, lead: Lead, *, ids: Ids, now: datetime) -> bool:
     """Bring a snoozed lead back, and say so in its thread; False when it is not snoozed any more."""
     state = LeadState.CLAIMED if lead.owner else LeadState.NEW
-    if not lead.is_open or not await _swap(session, lead, state=state.value, snoozed_until=None):
+    unasked: dict[str, Any] = {}
+    if not lead.owner:
+        unasked = {"reminders": 0, "routed_at": None, "asked": [], "offered_to": None}
+    if not lead.is_open or not await _swap(session, lead, state=state.value, snoozed_until=None, **unasked):
         return False
     whom = f"<@{lead.owner}> " if lead.owner else ""
     content = {"ja": f"{whom}⏰ 保留が終わりました。", "en": f"{whom}⏰ No longer snoozed."}
@@ -247,9 +276,16 @@ async def wake_due(session: AsyncSession, *, ids: Ids, now: datetime, limit: int
     return woken
 
 
-async def want_drafts(session: AsyncSession, lead: Lead, *, is_wanted: bool) -> bool:
+async def want_drafts(session: AsyncSession, lead: Lead, *, is_wanted: bool, wish: str | None = None) -> bool:
     """Note that new drafts are wanted, or have been made; False when the lead changed since it was read."""
-    return await _write(session, lead, is_draft_wanted=is_wanted)
+    return await change(session, lead, is_draft_wanted=is_wanted, draft_wish=wish)
+
+
+async def lead_in_thread(session: AsyncSession, *, channel: str, ts: str) -> Lead | None:
+    """The lead whose card is the parent of this thread."""
+    return await _one(
+        session, select(Lead).where(col(Lead.ts) == ts, col(Lead.channel) == channel), is_locked=False
+    )
 
 
 async def stand_in(session: AsyncSession, lead_id: UUID, *, channel: str, ts: str) -> None:
@@ -264,10 +300,11 @@ async def stand_in(session: AsyncSession, lead_id: UUID, *, channel: str, ts: st
 
 async def _swap(session: AsyncSession, lead: Lead, **changes: Any) -> bool:
     """Change the lead if it still is at the revision that was read; then `lead` shows the change too."""
-    return await _write(session, lead, revision=lead.revision + 1, **changes)
+    return await change(session, lead, revision=lead.revision + 1, **changes)
 
 
-async def _write(session: AsyncSession, lead: Lead, **changes: Any) -> bool:
+async def change(session: AsyncSession, lead: Lead, **changes: Any) -> bool:
+    """Write these columns if the lead still is at the revision that was read; its buttons keep working."""
     revision = await session.scalar(
         update(Lead)
         .where(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import quote
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Table, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
@@ -24,8 +24,10 @@ from db.drafts import Draft
 from db.events import Event, NewEvent, take_in
 from db.followups import DecisionRow, FollowUpRow
 from db.leads import OPEN_STATES, Lead, LeadState
+from db.media import Media
 from db.messages import Click, Link, Message
 from db.posts import Post
+from db.preferences import Wish
 from db.signals import SignalRow
 from db.ticks import Alarm, mark_dirty
 
@@ -282,8 +284,10 @@ async def link(
 
 
 _MOVED: tuple[type[SQLModel], ...] = (
-    ConsentEntry, InboundLine, Message, Link, Click, Draft, DecisionRow, Post
+    InboundLine, Media, Message, Link, Click, Draft, DecisionRow, Post
 )  # fmt: skip
+_LEDGERS: tuple[type[SQLModel], ...] = (ConsentEntry, Wish)
+"""Who was linked before has these entries on both sides."""
 
 
 async def _move(session: AsyncSession, pair: _Pair, *, now: datetime) -> None:
@@ -291,6 +295,8 @@ async def _move(session: AsyncSession, pair: _Pair, *, now: datetime) -> None:
     await _move_conversation(session, pair, now=now)
     for table in _MOVED:
         await _rekey(session, table, pair)
+    for ledger in _LEDGERS:
+        await _merge(session, ledger, pair)
     await _move_events(session, pair, now=now)
     # Rules know the customer by what the product says of them: what was under way starts afresh there.
     for gone in (FollowUpRow, Alarm):
@@ -306,6 +312,20 @@ async def _rekey(session: AsyncSession, table: type[SQLModel], pair: _Pair) -> N
         .values(customer_id=pair.customer_id)
         .execution_options(synchronize_session=False)
     )
+
+
+async def _merge(session: AsyncSession, ledger: type[SQLModel], pair: _Pair) -> None:
+    table: Table = ledger.__table__  # type: ignore[attr-defined]
+    columns = [column for column in table.columns if column.name != "customer_id"]
+    await session.execute(
+        insert(table)
+        .from_select(
+            ["customer_id", *(column.name for column in columns)],
+            select(literal(pair.customer_id), *columns).where(table.c.customer_id == pair.placeholder),
+        )
+        .on_conflict_do_nothing()
+    )
+    await session.execute(delete(table).where(table.c.customer_id == pair.placeholder))
 
 
 async def _move_leads(session: AsyncSession, pair: _Pair, *, now: datetime) -> None:

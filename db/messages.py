@@ -41,9 +41,13 @@ class MessageState(StrEnum):
 
 
 class MessageKind(StrEnum):
-    """Why it is written. Only `rule` is proactive: gated by consent, hours and caps."""
+    """Why it is written. `rule` and `question` are proactive: gated by consent, hours and caps.
+
+    `question`: may we write about one more purpose?
+    """
 
     RULE = "rule"
+    QUESTION = "question"
     PERSON = "person"
     ANSWER = "answer"
     SYSTEM = "system"
@@ -77,6 +81,7 @@ class Message(SQLModel, table=True):
     rule_id: str | None = None
     rule_version: int | None = None
     occasion: int | None = None
+    step: str | None = None
     template: str | None = None
     bubbles: list[Json] = document(default_factory=list)
     plain_text: str = ""
@@ -174,6 +179,7 @@ async def cancel_queued(
     now: datetime,
     kinds: Iterable[MessageKind] | None = None,
     rule_id: str | None = None,
+    after: datetime | None = None,
 ) -> int:
     """Stop what waits for this customer; returns how many messages will not go out.
 
@@ -184,12 +190,15 @@ async def cancel_queued(
         because: the reason, for people.
         kinds: only these; None: all.
         rule_id: only messages of this rule.
+        after: only those promised later than this.
     """
     terms = [col(Message.customer_id) == customer_id, col(Message.state) == MessageState.QUEUED]
     if kinds is not None:
         terms.append(col(Message.kind).in_([kind.value for kind in kinds]))
     if rule_id is not None:
         terms.append(col(Message.rule_id) == rule_id)
+    if after is not None:
+        terms.append(col(Message.promised_at) > after)
     stopped = await session.scalars(
         update(Message)
         .where(*terms)
@@ -259,6 +268,21 @@ async def release_held(session: AsyncSession, customer_id: UUID, *, now: datetim
         update(Message)
         .where(
             col(Message.customer_id) == customer_id,
+            col(Message.state) == MessageState.QUEUED,
+            col(Message.kind) == MessageKind.RULE,
+            col(Message.attempts) == 0,
+            col(Message.not_before) > now,
+        )
+        .values(not_before=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def release_all_held(session: AsyncSession, *, now: datetime) -> None:
+    """Have every rule message that waits for something looked at now, in the order of its moment."""
+    await session.execute(
+        update(Message)
+        .where(
             col(Message.state) == MessageState.QUEUED,
             col(Message.kind) == MessageKind.RULE,
             col(Message.attempts) == 0,

@@ -45,6 +45,9 @@ class Outgoing:
     kind: str
     line_user_id: str
     rule_id: str | None
+    rule_version: int | None
+    occasion: int | None
+    step: str | None
     bubbles: list[Json]
     promised_at: datetime
     reply_token_until: datetime | None

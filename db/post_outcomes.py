@@ -36,6 +36,17 @@ async def put_off(
     await _settle(session, post, state=state, not_before=until, because=because)
 
 
+async def uploaded(session: AsyncSession, post: Post, *, slack_file_id: str) -> None:
+    """Slack has the bytes under this id; to be committed before anybody sees them."""
+    await session.execute(
+        update(Post)
+        .where(col(Post.customer_id) == post.customer_id, col(Post.post_id) == post.post_id)
+        .values(content={**post.content, "slack_file_id": slack_file_id})
+        .execution_options(synchronize_session=False)
+    )
+    post.content = {**post.content, "slack_file_id": slack_file_id}
+
+
 async def give_up(session: AsyncSession, post: Post, *, because: str) -> None:
     """Slack will never take it as things are; `revive` and changes of a card try again."""
     await _settle(session, post, state=PostState.DEAD, shown=col(Post.wanted), because=because)

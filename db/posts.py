@@ -51,7 +51,12 @@ class PostKind(StrEnum):
 
     CARD = "card"
     LINE = "line"
+    FILE = "file"
     ALERT = "alert"
+
+
+THREADED = (PostKind.LINE.value, PostKind.FILE.value)
+"""What stands in a thread, one after the other."""
 
 
 class Post(SQLModel, table=True):
@@ -59,7 +64,8 @@ class Post(SQLModel, table=True):
 
     kind `card`: the lead's card, posted once and rewritten in place: `wanted` counts the changes asked for,
     `shown` the last one carried out; it is due while they differ. kind `line`: a line in the lead's thread.
-    kind `alert`: for the alerts channel. In `posting` with a `ts`, the card is being rewritten.
+    kind `file`: something the customer sent, in the thread too; `slack_file_id` in its content, once Slack
+    has the bytes. kind `alert`: for the alerts channel. In `posting` with a `ts`, the card is being rewritten.
     `number`: the order of lines in one thread. `not_before`: back-off; in `posting`, the lease's end.
     `first_attempt_at`: since when a message with this row's id may stand in Slack.
     """
@@ -173,6 +179,26 @@ async def add_thread_line(
         )
 
 
+async def add_thread_file(
+    session: AsyncSession, *, customer_id: UUID, line_message_id: str, ids: Ids, now: datetime
+) -> None:
+    """Have what the customer sent (`db.media` has it by now) shown in the open lead's thread, once."""
+    lead_id = await session.scalar(
+        select(_lead.c.lead_id).where(_lead.c.customer_id == customer_id, _lead.c.state.in_(_OPEN))
+    )
+    if lead_id is not None:
+        await _ask(
+            session,
+            customer_id,
+            PostKind.FILE,
+            f"file:{lead_id}:said:{line_message_id}",
+            {"line_message_id": line_message_id},
+            lead_id=lead_id,
+            ids=ids,
+            now=now,
+        )
+
+
 async def add_lead_line(
     session: AsyncSession,
     *,
@@ -202,7 +228,7 @@ async def rewrite_thread_line(session: AsyncSession, *, customer_id: UUID, key: 
         update(Post)
         .where(
             col(Post.customer_id) == customer_id,
-            col(Post.kind) == PostKind.LINE,
+            col(Post.kind).in_(THREADED),
             col(Post.dedupe_key).endswith(f":{key}", autoescape=True),
             col(Post.ts).is_not(None),
         )
@@ -230,7 +256,7 @@ async def _ask(
 ) -> bool:
     before = aliased(Post)
     lines = select(func.coalesce(func.max(col(before.number)), 0) + 1).where(
-        col(before.customer_id) == customer_id, col(before.lead_id) == lead_id, col(before.kind) == kind.value
+        col(before.customer_id) == customer_id, col(before.lead_id) == lead_id, col(before.kind).in_(THREADED)
     )
     values = {
         "customer_id": customer_id,
@@ -239,7 +265,7 @@ async def _ask(
         "state": PostState.QUEUED.value,
         "dedupe_key": dedupe_key,
         "lead_id": lead_id,
-        "number": lines.scalar_subquery() if kind is PostKind.LINE else 0,
+        "number": lines.scalar_subquery() if kind in THREADED else 0,
         "content": content,
         "wanted": 1,
         "shown": 0,
@@ -285,7 +311,7 @@ async def take_due(
             col(Post.state) != PostState.DEAD,
             col(Post.not_before) <= now,
             col(Post.kind).in_(kinds),
-            or_(col(Post.kind) != PostKind.LINE, and_(_card_stands(), ~_earlier_line_waits())),
+            or_(col(Post.kind).not_in(THREADED), and_(_card_stands(), ~_earlier_line_waits())),
         )
         .order_by(col(Post.not_before), col(Post.number), col(Post.post_id))
         .limit(limit)
@@ -330,7 +356,7 @@ def _earlier_line_waits() -> ColumnElement[bool]:
     return exists(
         select(1).where(
             col(earlier.lead_id) == col(Post.lead_id),
-            col(earlier.kind) == PostKind.LINE,
+            col(earlier.kind).in_(THREADED),
             col(earlier.state).in_(_WAITING),
             or_(
                 col(earlier.number) < col(Post.number),
@@ -341,7 +367,7 @@ def _earlier_line_waits() -> ColumnElement[bool]:
 
 
 async def _thread_of(session: AsyncSession, post: Post) -> str | None:
-    if post.kind != PostKind.LINE:
+    if post.kind not in THREADED:
         return None
     thread_ts: str | None = await session.scalar(select(_lead.c.ts).where(_lead.c.lead_id == post.lead_id))
     return thread_ts
@@ -353,7 +379,7 @@ async def next_due(session: AsyncSession) -> datetime | None:
         select(func.min(col(Post.not_before))).where(
             or_(col(Post.state).in_(_WAITING), col(Post.wanted) > col(Post.shown)),
             col(Post.state) != PostState.DEAD,
-            or_(col(Post.kind) != PostKind.LINE, and_(_card_stands(), ~_earlier_line_waits())),
+            or_(col(Post.kind).not_in(THREADED), and_(_card_stands(), ~_earlier_line_waits())),
         )
     )
     return moment_due

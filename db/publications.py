@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import PurePosixPath
+from enum import StrEnum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -15,33 +14,50 @@ from sqlmodel import col
 from bot.clock import Ids
 from bot.errors import Refused
 from db import audit
-from db.candidates import mark_matching, range_end
 from db.columns import UUID, datetime
-from db.customers import Customer
+from db.rooms import begin_canary, end_canary
 from db.rules import (
     POLICY,
     PUBLISHED_STATES,
     REVISION,
+    SCORING,
     RuleRow,
-    RuleVersion,
     Setting,
     current_rulebook,
     current_versions,
     put_setting,
     revision_of,
     setting,
+    stored_policy,
     watched,
 )
-from db.signals import WatchRow, set_moments
-from db.ticks import watermark
-from followups.rules.model import Rule, RuleState, SendStep
+from db.scans import ask_scan
+from db.signals import WatchRow
+from db.ticks import mark_dirty
+from db.versions import (
+    FILE,
+    Conflict,
+    Written,
+    conflict_with,
+    digest_of,
+    move_people,
+    put_version,
+    written_in,
+)
+from followups.life import may_switch
+from followups.rules.model import RuleState
 from followups.rules.parsing import PolicyText, RuleSet
 from followups.rules.yaml.problems import nearest
-from followups.signals import Watch, attribute_key
-from followups.zones import attribute_moment, zone_of
+from followups.signals import Watch
 
-_DIGEST_BYTES = 16
 _LOWEST = UUID(int=0)
+
+
+class Side(StrEnum):
+    """Whose text is taken where a folder and the database differ in earnest."""
+
+    FILE = "file"
+    STORED = "stored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +67,9 @@ class Applied:
     Attributes:
         added, changed, unchanged: rule ids.
         absent: stored rules that the folder does not have; they stay as they are.
+        conflicts: rules whose text in the folder does not know of the version in force; they stay.
+        kept: rules whose stored version was kept though the folder says otherwise, as asked.
+        moved: how many customers under way went over to a new version.
         watches: what has to be kept of events from now on and was not before; to be backfilled.
     """
 
@@ -58,6 +77,9 @@ class Applied:
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    kept: tuple[str, ...] = ()
+    moved: int = 0
     is_policy_changed: bool = False
     revision: int = 0
     watches: tuple[Watch, ...] = ()
@@ -72,91 +94,148 @@ async def apply(
     by: str,
     ids: Ids,
     now: datetime,
+    sides: Mapping[str, Side] | None = None,
+    is_moving: bool = False,
 ) -> Applied:
     """Publish a folder that was read without problems: all of it, in this transaction.
 
-    A rule gets a new version only when its text or that of a message it uses changed. `state:` in the file
-    is where a new rule starts; a known one keeps the state it has.
+    A rule gets a new version only when its text, that of a message it uses or that of its tests changed.
+    `state:` in the file is where a new rule starts; a known one keeps the state it has. A rule that was
+    changed elsewhere, and whose text in the folder does not know of that, is a conflict and stays as it is.
 
     Args:
         files: the texts `rule_set` was read from, by path.
         policy: the new policy; None leaves the stored one.
         by: who publishes (a Slack user id, or a word like `cli`).
+        sides: by rule id, whose text is taken in a conflict.
+        is_moving: customers under way go over to the new version where it has a place for them.
     """
     await _hold_configuration(session, now=now)
     is_policy_changed = await _put_policy(session, policy, now=now)
+    is_scoring_changed = await _put_scoring(session, rule_set, files, now=now)
     stored = {row.rule_id: (row, version) for row, version in await current_versions(session)}
-    added, changed, unchanged = [], [], []
+    outcome: dict[str, list[str]] = {name: [] for name in ("added", "changed", "unchanged", "kept")}
+    conflicts: list[Conflict] = []
     for source in rule_set.sources:
-        rule = source.rule
-        messages = _message_texts(rule, rule_set, files)
-        digest = _digest([files[source.path], *(f"{path}\n{text}" for path, text in messages.items())])
-        known = stored.get(rule.id)
-        if known is not None and known[1].digest == digest:
-            unchanged.append(rule.id)
+        written = written_in(source, rule_set, files)
+        rule_id = written.rule_id
+        known = stored.get(rule_id)
+        if known is not None and known[1].digest == written.digest:
+            known[0].file_version = known[0].version
+            outcome["unchanged"].append(rule_id)
             continue
-        version = known[0].version + 1 if known is not None else 1
-        session.add(
-            RuleVersion(
-                rule_id=rule.id,
-                version=version,
-                source=files[source.path],
-                path=source.path,
-                messages=messages,
-                digest=digest,
-                created_at=now,
-                created_by=by,
-            )
+        row = known[0] if known is not None else None
+        if row is not None and (conflict := await conflict_with(session, row, written)) is not None:
+            side = (sides or {}).get(rule_id)
+            if side is None:
+                conflicts.append(conflict)
+            if side is Side.STORED:
+                outcome["kept"].append(rule_id)
+            if side is not Side.FILE:
+                continue
+        await put_version(
+            session, written, row, origin=FILE, state=source.rule.state, by=by, ids=ids, now=now
         )
-        if known is None:
-            added.append(rule.id)
-            row = RuleRow(rule_id=rule.id, version=1, state=rule.state.value, changed_at=now, changed_by=by)
-            session.add(row)
-        else:
-            changed.append(rule.id)
-            row = known[0]
-            row.version, row.changed_at, row.changed_by = version, now, by
-        action = "rule.published" if known is None else "rule.changed"
-        await audit.record(
-            session, actor=by, action=action, ids=ids, now=now, rule_id=rule.id, version=version
-        )
+        if known is None and source.rule.state is RuleState.CANARY:
+            size = (await stored_policy(session)).canary_size
+            await begin_canary(session, rule_id, size=size, now=now)
+        outcome["added" if known is None else "changed"].append(rule_id)
     if is_policy_changed:
         await audit.record(session, actor=by, action="policy.changed", ids=ids, now=now)
+    if is_scoring_changed:
+        await audit.record(session, actor=by, action="scoring.changed", ids=ids, now=now)
     await session.flush()
-    touched = {*added, *changed}
+    touched = {*outcome["added"], *outcome["changed"]}
+    is_everything_changed = is_policy_changed or is_scoring_changed
     watches: tuple[Watch, ...] = ()
-    if touched or is_policy_changed:
-        await _ask_scan(session, None if is_policy_changed else touched)
+    moved = 0
+    if touched or is_everything_changed:
+        await ask_scan(session, None if is_everything_changed else touched)
         watches = await _renew(session, now=now)
+        moved = await _move(session, outcome["changed"], now=now) if is_moving else 0
     revision, _ = await revision_of(session)
     return Applied(
-        added=tuple(added),
-        changed=tuple(changed),
-        unchanged=tuple(unchanged),
+        added=tuple(outcome["added"]),
+        changed=tuple(outcome["changed"]),
+        unchanged=tuple(outcome["unchanged"]),
+        kept=tuple(outcome["kept"]),
+        conflicts=tuple(conflicts),
         absent=tuple(sorted(stored.keys() - {rule.id for rule in rule_set.rules})),
+        moved=moved,
         is_policy_changed=is_policy_changed,
         revision=revision,
         watches=watches,
     )
 
 
-def _digest(parts: Iterable[str]) -> str:
-    digest = blake2b(digest_size=_DIGEST_BYTES)
-    for part in parts:
-        encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    return digest.hexdigest()
+async def replace_version(
+    session: AsyncSession,
+    written: Written,
+    *,
+    base_version: int,
+    origin: str,
+    by: str,
+    ids: Ids,
+    now: datetime,
+    is_moving: bool = False,
+    because: Mapping[str, object] | None = None,
+) -> tuple[RuleRow, tuple[Watch, ...]]:
+    """Store one rule's new version, made elsewhere than in a folder; what has to be backfilled.
+
+    Raises:
+        Outdated: the rule is not at `base_version` any more.
+        Refused: there is no such rule.
+    """
+    await _hold_configuration(session, now=now)
+    row = await held_row(session, written.rule_id)
+    if row.version != base_version:
+        raise Outdated(row.version)
+    await put_version(
+        session,
+        written,
+        row,
+        origin=origin,
+        state=RuleState(row.state),
+        by=by,
+        ids=ids,
+        now=now,
+        because=because,
+    )
+    await ask_scan(session, {written.rule_id})
+    watches = await _renew(session, now=now)
+    if is_moving:
+        await _move(session, [written.rule_id], now=now)
+    return row, watches
 
 
-def _message_texts(rule: Rule, rule_set: RuleSet, files: Mapping[str, str]) -> dict[str, str]:
-    """The texts of the message files this rule names, by path."""
-    named = {
-        step.message.name
-        for step in rule.steps
-        if isinstance(step, SendStep) and step.message.name in rule_set.messages
-    }
-    wanted = {("messages", f"{name}.yaml") for name in named}
-    return {path: files[path] for path in sorted(files) if PurePosixPath(path).parts[-2:] in wanted}
+class Outdated(Exception):
+    """The rule was changed meanwhile; it is at `version` now."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"version {version}")
+        self.version = version
+
+
+async def held_row(session: AsyncSession, rule_id: str) -> RuleRow:
+    """The rule's row, held until the transaction ends.
+
+    Raises:
+        Refused: there is no such rule.
+    """
+    row = await session.get(RuleRow, rule_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise unknown_rule(rule_id, await session.scalars(select(col(RuleRow.rule_id))))
+    return row
+
+
+async def _move(session: AsyncSession, rule_ids: Collection[str], *, now: datetime) -> int:
+    """Take the customers under way over to the current versions."""
+    book = await current_rulebook(session)
+    moved: list[UUID] = []
+    for rule_id in sorted(rule_ids):
+        moved += await move_people(session, book.by_id[rule_id])
+    await mark_dirty(session, moved, now=now)
+    return len(moved)
 
 
 async def _hold_configuration(session: AsyncSession, *, now: datetime) -> None:
@@ -178,16 +257,32 @@ async def _put_policy(session: AsyncSession, policy: PolicyText | None, *, now: 
     return True
 
 
+async def _put_scoring(
+    session: AsyncSession, rule_set: RuleSet, files: Mapping[str, str], *, now: datetime
+) -> bool:
+    """Keep the folder's scoring.yaml; a folder without one leaves the stored one."""
+    path = rule_set.scoring_path
+    if path is None or rule_set.scoring is None:
+        return False
+    known = await setting(session, SCORING)
+    if known is not None and known["source"] == files[path]:
+        return False
+    await put_setting(session, SCORING, {"source": files[path], "path": path}, now=now)
+    return True
+
+
 async def _renew(session: AsyncSession, *, now: datetime) -> tuple[Watch, ...]:
     """After a change: a new revision, and what is watched follows what is published."""
     rows = await current_versions(session)
-    policy = await setting(session, POLICY)
+    policy, scoring = await setting(session, POLICY), await setting(session, SCORING)
     parts = [f"{row.rule_id}/{row.version}/{row.state}/{version.digest}" for row, version in rows]
-    digest = _digest([policy["source"] if policy is not None else "", *parts])
+    parts += [scoring["source"]] if scoring is not None else []
+    digest = digest_of([policy["source"] if policy is not None else "", *parts])
     revision, _ = await revision_of(session)
     content = {"revision": revision + 1, "digest": digest}
     await put_setting(session, REVISION, content, now=now)
-    return await _put_watches(session, watched((await current_rulebook(session)).rules))
+    book = await current_rulebook(session)
+    return await _put_watches(session, watched([*book.rules, *book.older], book.scoring))
 
 
 async def _put_watches(session: AsyncSession, wanted: Mapping[str, Watch]) -> tuple[Watch, ...]:
@@ -197,9 +292,16 @@ async def _put_watches(session: AsyncSession, wanted: Mapping[str, Watch]) -> tu
     for event, watch in sorted(wanted.items()):
         row = known.get(event)
         if row is None:
-            row = WatchRow(event=event, ranks=[])
+            row = WatchRow(
+                event=event,
+                source=watch.source if watch.where else None,
+                filter=dict(watch.where) or None,
+                ranks=[],
+            )
             session.add(row)
-            has_grown = bool(watch.depth or watch.ranks or watch.is_first_watched or event.startswith("@"))
+            has_grown = bool(
+                watch.where or watch.depth or watch.ranks or watch.is_first_watched or event.startswith("@")
+            )
         else:
             has_grown = (
                 watch.depth > row.depth
@@ -223,14 +325,14 @@ async def set_state(
     """Enable or pause a rule; returns what has to be backfilled. Nothing happens when it is in that state.
 
     Raises:
-        Refused: there is no such rule, or this program cannot read it.
+        Refused: there is no such rule, this program cannot read it, or it cannot go there from where it is.
     """
     await _hold_configuration(session, now=now)
-    row = await session.get(RuleRow, rule_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise unknown_rule(rule_id, await session.scalars(select(col(RuleRow.rule_id))))
-    if row.state == state:
+    row = await held_row(session, rule_id)
+    if row.state == state and state is not RuleState.CANARY:
         return ()
+    if (refusal := may_switch(RuleState(row.state), state)) is not None:
+        raise Refused(ja=f"規則 {rule_id}: {refusal.ja}", en=f"{rule_id}: {refusal.en}")
     book = await current_rulebook(session)
     if state in PUBLISHED_STATES and rule_id in book.broken:
         because = book.broken[rule_id]
@@ -240,8 +342,12 @@ async def set_state(
         )
     before, row.state, row.changed_at, row.changed_by = row.state, state.value, now, by
     await session.flush()
+    if state is RuleState.CANARY:
+        await begin_canary(session, rule_id, size=book.policy.canary_size, now=now)
+    else:
+        await end_canary(session, rule_id)
     if state in PUBLISHED_STATES:
-        await _ask_scan(session, {rule_id})
+        await ask_scan(session, {rule_id})
     await audit.record(
         session,
         actor=by,
@@ -261,73 +367,3 @@ def unknown_rule(rule_id: str, known: Iterable[str]) -> Refused:
     ja = f"「{near}」ではありませんか。" if near else "yorisoi rules list で確かめてください。"
     en = f"did you mean {near}?" if near else "see yorisoi rules list"
     return Refused(ja=f"規則 {rule_id} はありません。{ja}", en=f"there is no rule {rule_id} ({en})")
-
-
-# --- looking through everyone once -------------------------------------------------------------------------
-
-
-async def _ask_scan(session: AsyncSession, rule_ids: Collection[str] | None) -> None:
-    """Have the full statement of these published rules (None: of all) run once."""
-    query = update(RuleRow).where(col(RuleRow.state).in_([state.value for state in PUBLISHED_STATES]))
-    if rule_ids is not None:
-        query = query.where(col(RuleRow.rule_id).in_(rule_ids))
-    await session.execute(query.values(scan_from=_LOWEST).execution_options(synchronize_session=False))
-
-
-async def scan_some(session: AsyncSession, *, size: int = 20_000, now: datetime) -> int | None:
-    """Look through the next `size` customers for one rule that asks for it; call again until None.
-
-    Whoever may match is marked dirty. How far it got is kept in the same transaction, so a kill loses
-    nothing, and any number of processes may do this at once.
-
-    Returns:
-        How many may match; None: nothing is left that nobody else is at.
-    """
-    row = await session.scalar(
-        select(RuleRow)
-        .where(col(RuleRow.scan_from).is_not(None))
-        .order_by(col(RuleRow.rule_id))
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    if row is None or row.scan_from is None:
-        return None
-    rule = (await current_rulebook(session)).by_id.get(row.rule_id)
-    if rule is None or rule.state not in PUBLISHED_STATES:
-        row.scan_from = None
-        return 0
-    # The tick may be ahead of this clock: what it looked at already, it does not look at for this rule again.
-    at = max(now, await watermark(session) or now)
-    upto = await range_end(session, above=row.scan_from, size=size)
-    for threshold in rule.when.thresholds():
-        if threshold.key.startswith(attribute_key("")):
-            await _keep_dates(session, threshold.key, above=row.scan_from, upto=upto)
-    found = await mark_matching(session, rule.when, above=row.scan_from, upto=upto, now=at)
-    row.scan_from = upto
-    return found
-
-
-async def _keep_dates(session: AsyncSession, key: str, *, above: UUID, upto: UUID | None) -> None:
-    """Keep the moment at which a date attribute's day begins, for customers of one range.
-
-    They are held, so that an attribute that changes meanwhile is written after this.
-    """
-    attribute = key.removeprefix(attribute_key(""))
-    of, attributes = col(Customer.customer_id), col(Customer.attributes)
-    query = (
-        select(of, attributes[attribute], col(Customer.timezone))
-        .where(of > above, func.jsonb_exists(attributes, attribute))
-        .order_by(of)
-        .with_for_update(key_share=True)
-    )
-    if upto is not None:
-        query = query.where(of <= upto)
-    policy = (await current_rulebook(session)).policy
-    await set_moments(
-        session,
-        {
-            (customer_id, key): attribute_moment(value, zone_of(timezone, policy.timezone))
-            for customer_id, value, timezone in await session.execute(query)
-        },
-    )

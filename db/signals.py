@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
     case,
     cast,
     column,
@@ -30,12 +31,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel
 
 from db import arrays
-from db.columns import UUID, Timestamp, customer_key, datetime, moment
+from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, moment
 from followups.signals import MAX_RECENT, Watch, first_key, nth_key
 
 
@@ -57,11 +58,16 @@ class SignalRow(SQLModel, table=True):
 
 
 class WatchRow(SQLModel, table=True):
-    """The union of what all published rules watch of one event (`followups.signals.Watch`)."""
+    """The union of what all published rules watch of one event (`followups.signals.Watch`).
+
+    Of a filtered event `source` is the name its events come in under and `filter` the properties they have.
+    """
 
     __tablename__ = "watch"
 
     event: str = Field(primary_key=True)
+    source: str | None = None
+    filter: Json | None = document(default=None, nullable=True)
     depth: int = 0
     ranks: list[int] = Field(default_factory=list, sa_column=Column(ARRAY(Integer), nullable=False))
     is_first_watched: bool = False
@@ -87,6 +93,19 @@ async def hold_watch_changes(session: AsyncSession) -> None:
     Waits for running batches, which are short. Publish and `backfill` in the same transaction.
     """
     await session.execute(select(func.pg_advisory_xact_lock(_WATCH_LOCK)))
+
+
+def with_filtered(events: FromClause) -> CTE:
+    """`fresh(customer_id, name, at)`: these events, and again under each filtered key they belong to.
+
+    Args:
+        events: `(customer_id, name, at, properties)`.
+    """
+    own = select(events.c.customer_id, events.c.name, events.c.at)
+    filtered = select(events.c.customer_id, watch.c.event, events.c.at).select_from(
+        events.join(watch, watch.c.source == events.c.name)
+    )
+    return union_all(own, filtered.where(events.c.properties.contains(watch.c.filter))).cte("fresh")
 
 
 def fold_into_signals(fresh: CTE) -> list[CTE]:
@@ -192,13 +211,22 @@ async def backfill(session: AsyncSession, wanted: Watch) -> None:
     dropped, what the signal remembered of them stays. Reads every event: minutes where there are a hundred
     million; the statement may take as long as it needs.
     """
-    event = table("event", *(column(name) for name in ("customer_id", "name", "at", "is_folded")))
+    event = table(
+        "event",
+        *(column(name) for name in ("customer_id", "name", "at", "is_folded")),
+        column("properties", JSONB),
+    )
+    is_meant = and_(event.c.name == wanted.source, event.c.is_folded)
+    if wanted.where:
+        is_meant = and_(is_meant, event.c.properties.contains(dict(wanted.where)))
     await session.execute(select(func.set_config("statement_timeout", "0", True)))
+    if wanted.where:
+        await _fill_filtered(session, wanted, event, is_meant)
     if wanted.depth:
         times = func.array_agg(aggregate_order_by(event.c.at, event.c.at.desc()), type_=ARRAY(Timestamp))
         history = (
             select(event.c.customer_id, times[1 : wanted.depth].label("recent"))
-            .where(event.c.name == wanted.event, event.c.is_folded)
+            .where(is_meant)
             .group_by(event.c.customer_id)
             .subquery("history")
         )
@@ -217,6 +245,35 @@ async def backfill(session: AsyncSession, wanted: Watch) -> None:
         .values(recent=signal.c.recent[1 : wanted.depth] if wanted.depth else NO_TIMES)
     )
     await _rederive(session, wanted)
+
+
+async def _fill_filtered(
+    session: AsyncSession, wanted: Watch, event: FromClause, is_meant: ColumnElement[bool]
+) -> None:
+    """Make the rows of a filtered event, or bring them up to date where it was watched before."""
+    counted = (
+        select(
+            event.c.customer_id,
+            literal(wanted.event),
+            cast(func.count(), Integer),
+            func.min(event.c.at),
+            func.max(event.c.at),
+            NO_TIMES,
+        )
+        .where(is_meant)
+        .group_by(event.c.customer_id)
+    )
+    new = insert(signal).from_select(["customer_id", "key", "n", "first_at", "last_at", "recent"], counted)
+    await session.execute(
+        new.on_conflict_do_update(
+            index_elements=["customer_id", "key"],
+            set_={
+                "n": func.greatest(signal.c.n, new.excluded.n),
+                "first_at": func.least(signal.c.first_at, new.excluded.first_at),
+                "last_at": func.greatest(signal.c.last_at, new.excluded.last_at),
+            },
+        )
+    )
 
 
 async def _rederive(session: AsyncSession, wanted: Watch) -> None:

@@ -5,28 +5,35 @@ The one evaluator: live, shadow, rule tests and `why` all come here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import assert_never
-from uuid import UUID
 
-from followups import gates
-from followups.facts import Facts, FollowUp, FollowUpState
+from followups import gates, scenario
+from followups.experiments import unit_of, variant_of
+from followups.facts import Arm, Facts, FollowUp, FollowUpState
+from followups.reviews import REVIEW, Asked, review
+from followups.room import Room
 from followups.rules.conditions import Check, Text, flip_of
-from followups.rules.model import EscalateStep, Policy, Rule, RuleState, SendStep
+from followups.rules.model import (
+    EscalateStep,
+    MessageTemplate,
+    Policy,
+    Rule,
+    RuleState,
+    SendStep,
+    WaitStep,
+)
+from followups.scenario import STEP, GoalProgress, GoalState, advance, goal_state
 from followups.text import missing_value
 from followups.verdicts import (
-    Cancel,
     Decision,
     Drop,
     Escalate,
     GateResult,
-    Go,
-    Hold,
     NotDue,
-    Recheck,
+    Position,
     RuleDecision,
     Send,
     Verdict,
@@ -36,76 +43,134 @@ from followups.wording import moment_en, moment_ja
 from followups.zones import is_zone, next_midnight, zone_of
 
 __all__ = [
-    "Cancel",
     "Decision",
     "Drop",
     "Escalate",
     "GateResult",
-    "Go",
     "GoalProgress",
     "GoalState",
-    "Hold",
     "NotDue",
-    "Recheck",
     "RuleDecision",
     "Send",
     "Verdict",
     "Wait",
+    "at_their_version",
     "decide",
     "goal_state",
-    "recheck",
 ]
 
 
-def decide(facts: Facts, rules: Sequence[Rule], policy: Policy, *, now: datetime) -> Decision:
+_ANY_ROOM = Room()
+
+
+def decide(
+    facts: Facts, rules: Sequence[Rule], policy: Policy, *, now: datetime, room: Room = _ANY_ROOM
+) -> Decision:
     """Decide for one customer over all published rules.
 
-    Rules in draft or paused are left out by the caller. Order within a rule: conditions, follow-up under
-    way or cooling down, gates cheapest first. Then arbitration among the live rules that would send
-    (priority, then id): a rule whose own gates are closed takes nobody's turn. Shadow rules are decided as
-    if they were alone; escalations go to people and compete with nothing.
+    Rules in draft or paused are left out by the caller, who also gives a rule in the version in which this
+    customer is in it (`at_their_version`). Order within a rule: conditions, follow-up under way or cooling
+    down, gates cheapest first. Then arbitration among the live rules that would send (priority, expected
+    value, id): a rule whose own gates are closed takes nobody's turn. Shadow rules are decided as if they
+    were alone; escalations go to people and compete with nothing.
+
+    Args:
+        room: what is left to give now for all customers together.
     """
-    facts = _located(facts, policy)
-    alone = [_decide_alone(facts, rule, policy, now=now) for rule in rules]
-    ranked = sorted(
-        (
-            (rule, decision)
-            for rule, decision in zip(rules, alone, strict=True)
-            if isinstance(decision.verdict, Send) and not decision.is_shadow
-        ),
-        key=lambda pair: (-pair[0].priority, pair[0].id),
-    )
-    if ranked:
-        winner = ranked[0][0]
-        losing = {id(decision) for _, decision in ranked[1:]}
-        alone = [
-            _lost(each, winner, facts, policy, now=now) if id(each) in losing else each for each in alone
-        ]
+    facts = located(facts, policy)
+    alone = [_decide_alone(facts, rule, policy, room, now=now) for rule in rules]
+    ranked = [
+        (rule, decision) for rule, decision in zip(rules, alone, strict=True) if _competes(rule, decision)
+    ]
+    if len(ranked) > 1:
+        ranked.sort(key=lambda pair: _rank(pair[0], room))
+        first = next((n for n, (_, each) in enumerate(ranked) if isinstance(each.verdict, Send)), None)
+        if first is not None:
+            losing = {id(decision) for _, decision in ranked[first + 1 :]}
+            winner = ranked[first][0]
+            alone = [
+                _lost(each, winner, facts, policy, now=now) if id(each) in losing else each for each in alone
+            ]
     timezone = facts.timezone or policy.timezone
     return Decision(customer_id=facts.customer_id, at=now, rules=tuple(alone), timezone=timezone)
 
 
-def _located(facts: Facts, policy: Policy) -> Facts:
+def at_their_version(
+    rules: Sequence[Rule], facts: Facts, rule_at: Callable[[str, int], Rule | None]
+) -> Sequence[Rule]:
+    """The rules for `decide`: where a customer is on the way through an older version, that one.
+
+    Args:
+        rule_at: (rule id, version) → the rule as it was; None: not known any more, then the present one is
+            taken.
+    """
+    older: dict[str, Rule] = {}
+    for rule in rules:
+        passage = facts.follow_ups.get(rule.id)
+        if passage is None or not _is_on_the_way(passage) or passage.rule_version == rule.version:
+            continue
+        known = rule_at(rule.id, passage.rule_version)
+        if known is not None:
+            older[rule.id] = replace(known, state=rule.state)
+    return [older.get(rule.id, rule) for rule in rules] if older else rules
+
+
+def _is_on_the_way(passage: FollowUp) -> bool:
+    return passage.state is FollowUpState.ACTIVE and passage.step is not None and passage.arm is Arm.TREATED
+
+
+def _rank(rule: Rule, room: Room) -> tuple[int, float, str]:
+    priority, expected = room.worth(rule)
+    return -priority, -expected, rule.id
+
+
+def _competes(rule: Rule, decision: RuleDecision) -> bool:
+    """Would it write now, or would it but for being kept as comparison? Both arms take part alike.
+
+    One held out takes nobody's turn.
+    """
+    if decision.is_shadow:
+        return False
+    if isinstance(decision.verdict, Send):
+        return True
+    position = decision.position
+    return (
+        position is not None
+        and position.is_entry
+        and position.arm is Arm.HELD_OUT
+        and position.step is not None
+        and isinstance(scenario.step_in(rule, position.step), SendStep)
+    )
+
+
+def located(facts: Facts, policy: Policy) -> Facts:
     """The same facts, with the policy's time zone where the customer has none that exists."""
     if facts.timezone is not None and is_zone(facts.timezone):
         return facts
     return replace(facts, timezone=policy.timezone)
 
 
-def _decide_alone(facts: Facts, rule: Rule, policy: Policy, *, now: datetime) -> RuleDecision:
+def _decide_alone(facts: Facts, rule: Rule, policy: Policy, room: Room, *, now: datetime) -> RuleDecision:
     check = rule.when.check(facts, now=now)
-    asked: list[GateResult] = []
-    verdict: Verdict = _not_due(facts, rule, check, now=now) or _through_gates(
-        facts, rule, policy, asked, now=now
-    )
+    asking = _Asking(facts=facts, rule=rule, policy=policy, room=room, now=now)
+    latest = facts.follow_ups.get(rule.id)
+    verdict: Verdict | None
+    if latest is not None and _is_on_the_way(latest):
+        verdict = asking.go_on(latest)
+    else:
+        verdict = _not_due(facts, rule, check, now=now)
+        if verdict is None:
+            verdict = asking.enter(latest)
     return RuleDecision(
         rule_id=rule.id,
         rule_version=rule.version,
         is_shadow=rule.state in {RuleState.SHADOW, RuleState.DRAFT},
         verdict=verdict,
         check=check,
-        gates=tuple(asked),
+        gates=tuple(asking.asked),
         rule_name=rule.name,
+        position=asking.position,
+        to_review=asking.to_review,
     )
 
 
@@ -146,46 +211,161 @@ def _cooling(
     return Text.later(said), free_at
 
 
-def _send_gates(
-    facts: Facts, rule: Rule, policy: Policy, step: SendStep, *, now: datetime
+@dataclass(slots=True, kw_only=True)
+class _Asking:
+    """One rule asked about one customer for whom it is due, or who is on the way through it."""
+
+    facts: Facts
+    rule: Rule
+    policy: Policy
+    room: Room
+    now: datetime
+    asked: list[GateResult] = field(default_factory=list)
+    position: Position | None = None
+    to_review: Asked | None = None
+
+    def enter(self, latest: FollowUp | None) -> Verdict:
+        """The first step: whoever gets through its gates enters, treated or held out."""
+        unit = unit_of(self.facts)
+        keys = self.rule.variants
+        passage = FollowUp(
+            rule_id=self.rule.id,
+            rule_version=self.rule.version,
+            occasion=latest.occasion + 1 if latest is not None else 1,
+            state=FollowUpState.ACTIVE,
+            entered_at=self.now,
+            variant=variant_of(self.rule.id, unit, keys) if keys else None,
+            unit=unit,
+            step=scenario.FIRST,
+            step_at=self.now,
+        )
+        verdict = self._act(passage, is_entry=True)
+        match verdict:
+            case Wait(gate=gate) if gate != STEP:
+                self.position = None
+            case Drop(gate=gate):
+                if gate != "holdout":
+                    self.position = None
+                elif self.position is not None:  # nothing is done with them: there is no next step
+                    self.position = replace(
+                        self.position, arm=Arm.HELD_OUT, next=None, next_at=self.now, ended=None
+                    )
+            case _:
+                pass
+        return verdict
+
+    def go_on(self, passage: FollowUp) -> Verdict:
+        """What comes next in a passage that has steps left, or what ends it."""
+        leaving = scenario.exit_of(self.rule, passage, self.facts, self.policy, now=self.now)
+        if leaving is not None:
+            self._stand(passage, passage.step, is_entry=False, at=passage.step_at, ended=leaving.gate)
+            return Drop(gate=leaving.gate, because=leaving.because)
+        return self._act(passage, is_entry=False)
+
+    def _act(self, passage: FollowUp, *, is_entry: bool) -> Verdict:
+        reached = advance(self.rule, passage, self.facts, now=self.now)
+        path, step = reached.path, reached.step
+        self._stand(passage, path, is_entry=is_entry, at=reached.at, asked=reached.asked)
+        match step:
+            case None:
+                if is_entry:
+                    self.position = None
+                return NotDue(because=_NOTHING_LEFT)
+            case WaitStep():
+                assert reached.because is not None
+                passed: Verdict = Wait(gate=STEP, because=reached.because, until=reached.until)
+                results: Iterator[GateResult] = iter(self._holdout() if is_entry else ())
+            case SendStep():
+                message = step.wording(passage.variant)
+                purpose = message.purpose or self.policy.default_purpose
+                passed = Send(message=message, purpose=purpose)
+                results = self._send_gates(message, path or scenario.FIRST, is_entry=is_entry)
+            case EscalateStep():
+                lead = gates.open_lead(self.facts)
+                if not lead.passes and not is_entry and path is not None:  # people have them: go on
+                    self.asked.append(lead)
+                    following = scenario.after(self.rule, path)
+                    return self._act(replace(passage, step=following, step_at=self.now), is_entry=False)
+                passed = Escalate(reason=step.reason)
+                results = iter((lead, *(self._holdout() if is_entry else ())))
+            case _:
+                assert_never(step)
+        for result in results:
+            self.asked.append(result)
+            if not result.passes:
+                if not result.is_final:
+                    return Wait(gate=result.gate, because=result.because, until=result.until)
+                if self.position is not None and not is_entry:
+                    self.position = replace(self.position, ended=result.gate)
+                return Drop(gate=result.gate, because=result.because)
+        if self.position is not None and path is not None and not isinstance(step, WaitStep):
+            following = scenario.after(self.rule, path)
+            self.position = replace(self.position, next=following, next_at=self.now)
+        return passed
+
+    def _stand(
+        self,
+        passage: FollowUp,
+        path: str | None,
+        *,
+        is_entry: bool,
+        at: datetime | None,
+        ended: str | None = None,
+        asked: tuple[tuple[str, Check], ...] = (),
+    ) -> None:
+        self.position = Position(
+            is_entry=is_entry,
+            entered_at=passage.entered_at,
+            step=path,
+            at=at or passage.entered_at,
+            next=path,
+            next_at=at or passage.entered_at,
+            arm=passage.arm,
+            variant=passage.variant,
+            unit=passage.unit,
+            ended=ended,
+            asked=asked,
+            past=scenario.past_of(self.rule, path),
+        )
+
+    def _send_gates(self, message: MessageTemplate, path: str, *, is_entry: bool) -> Iterator[GateResult]:
+        """Room and holdout come last, so that treated and held out are counted at the same point."""
+        yield from send_gates(self.facts, self.rule, self.policy, message, now=self.now)
+        if self.rule.approval == REVIEW:
+            approved, self.to_review = review(self.facts, self.rule, message, step=path)
+            yield approved
+        if is_entry:
+            own = gates.room_of_rule(self.rule, self.room)
+            if own is not None:
+                yield own
+        if self.room.quota_left is not None:
+            yield gates.quota(self.rule, self.room)
+        if is_entry:
+            yield from self._holdout()
+
+    def _holdout(self) -> Iterator[GateResult]:
+        yield gates.holdout(self.facts, self.rule, self.policy)
+
+
+_NOTHING_LEFT = Text(ja="手順はすべて済んでいる", en="all steps are done")
+
+
+def send_gates(
+    facts: Facts, rule: Rule, policy: Policy, message: MessageTemplate, *, now: datetime
 ) -> Iterator[GateResult]:
-    """Cheapest first; holdout last, so that treated and held out are counted at the same point."""
-    purpose = step.message.purpose or policy.default_purpose
+    """What every message to a customer has to pass, cheapest first."""
+    purpose = message.purpose or policy.default_purpose
     yield gates.not_linked(facts)
     yield gates.blocked(facts)
     yield gates.consent(facts, purpose)
+    yield gates.preferences(facts, policy, purpose, now=now)
     yield gates.conversation(facts, rule)
     yield gates.quiet_hours(facts, policy, now=now)
     yield gates.caps(facts, policy, now=now)
     yield gates.silence(facts, policy, purpose, now=now)
-    missing = missing_value(step.message, facts)
+    missing = missing_value(message, facts)
     if missing is not None:
         yield GateResult(gate="missing_value", passes=False, because=missing.because)
-    yield gates.holdout(facts, rule, policy)
-
-
-def _through_gates(
-    facts: Facts, rule: Rule, policy: Policy, asked: list[GateResult], *, now: datetime
-) -> Verdict:
-    step = rule.steps[0]
-    match step:
-        case SendStep():
-            results = _send_gates(facts, rule, policy, step, now=now)
-            passed: Verdict = Send(
-                message=step.message, purpose=step.message.purpose or policy.default_purpose
-            )
-        case EscalateStep():
-            results = iter((gates.open_lead(facts), gates.holdout(facts, rule, policy)))
-            passed = Escalate(reason=step.reason)
-        case _:
-            assert_never(step)
-    for result in results:
-        asked.append(result)
-        if not result.passes:
-            if result.is_final:
-                return Drop(gate=result.gate, because=result.because)
-            return Wait(gate=result.gate, because=result.because, until=result.until)
-    return passed
 
 
 def _lost(
@@ -205,78 +385,7 @@ def _lost(
     )
     gate = GateResult(gate="arbitration", passes=False, because=because, until=until)
     verdict = Wait(gate="arbitration", because=because, until=until)
-    return replace(decision, verdict=verdict, gates=(*decision.gates, gate))
-
-
-def recheck(facts: Facts, rule: Rule, policy: Policy, *, message_id: UUID, now: datetime) -> Recheck:
-    """Ask again just before a promised message is handed to LINE.
-
-    The conditions must still hold and every gate is asked of the present. The message itself is not
-    counted, and of the others only those whose sending has begun: two promised messages must not wait for
-    each other.
-    """
-    started = tuple(c for c in facts.contacts if c.message_id != message_id and c.is_started)
-    facts = replace(_located(facts, policy), contacts=started)
-    if rule.state is RuleState.PAUSED:
-        return Hold(gate="paused", because=Text(ja="この規則は一時停止中", en="this rule is paused"))
-    if rule.state in {RuleState.SHADOW, RuleState.DRAFT}:
-        return Cancel(
-            gate="shadow", because=Text(ja="この規則は送信しない状態", en="this rule does not send")
-        )
-    step = rule.steps[0]
-    if not isinstance(step, SendStep):
-        return Cancel(
-            gate="superseded", because=Text(ja="この規則は送信しなくなった", en="this rule no longer writes")
-        )
-    check = rule.when.check(facts, now=now)
-    if not check.holds:
-        return Cancel(gate="superseded", because=check.because)
-    for result in _send_gates(facts, rule, policy, step, now=now):
-        if result.passes:
-            continue
-        if result.is_final or result.gate in _CANCELLING:
-            return Cancel(gate=result.gate, because=result.because)
-        return Hold(gate=result.gate, because=result.because, until=result.until)
-    return Go()
-
-
-_CANCELLING = frozenset({"not_linked", "blocked", "consent", "silence", "missing_value"})
-"""Gates that end a promised message when closed, also where an unwritten one would wait for them."""
-
-
-class GoalState(StrEnum):
-    """What became of a follow-up's goal."""
-
-    REACHED = "reached"
-    OPEN = "open"
-    MISSED = "missed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GoalProgress:
-    """Where a goal stands.
-
-    Attributes:
-        reached_at: the earliest known moment inside the window at which it was reached.
-        closes_at: the end of the window, itself outside.
-    """
-
-    state: GoalState
-    closes_at: datetime
-    reached_at: datetime | None = None
-
-
-def goal_state(follow_up: FollowUp, facts: Facts, rule: Rule, *, now: datetime) -> GoalProgress:
-    """Has the goal's event happened from `entered_at` on and before `entered_at + goal.within`?
-
-    Late events count by their own time. When only events after the window are known in full (the recent
-    times do not reach back), the goal is taken as missed.
-    """
-    closes_at = follow_up.entered_at + rule.goal.within
-    signal = facts.signals.get(rule.goal.event)
-    known = (signal.first_at, signal.last_at, *signal.recent) if signal is not None and signal.count else ()
-    inside = [at for at in known if follow_up.entered_at <= at < closes_at]
-    if inside:
-        return GoalProgress(state=GoalState.REACHED, closes_at=closes_at, reached_at=min(inside))
-    state = GoalState.OPEN if now < closes_at else GoalState.MISSED
-    return GoalProgress(state=state, closes_at=closes_at)
+    position = decision.position
+    if position is not None:  # whoever would have entered does not; others stay where they are
+        position = None if position.is_entry else replace(position, next=position.step, next_at=position.at)
+    return replace(decision, verdict=verdict, gates=(*decision.gates, gate), position=position)

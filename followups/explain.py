@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 from uuid import UUID
 
+from followups.facts import Arm
 from followups.rules.conditions import Check, Text
 from followups.rules.model import MessageTemplate, QuickReply
+from followups.scenario import FIRST, place_said
 from followups.verdicts import (
     Decision,
     Drop,
     Escalate,
     GateResult,
     NotDue,
+    Position,
     RuleDecision,
     Send,
     Verdict,
@@ -45,6 +48,10 @@ _GATES = {
     "holdout": Text(ja="比較対象", en="holdout"),
     "open_lead": Text(ja="案件", en="open lead"),
     "arbitration": Text(ja="優先順位", en="arbitration"),
+    "preferences": Text(ja="本人の希望", en="wishes"),
+    "quota": Text(ja="通数の枠", en="quota"),
+    "canary": Text(ja="試し送り", en="canary"),
+    "approval": Text(ja="承認", en="approval"),
 }
 
 
@@ -70,6 +77,8 @@ def explain_rule(rule: RuleDecision, language: str = "ja", *, timezone: str | No
     title = f"{rule.rule_name} ({rule.rule_id} v{rule.rule_version})" if rule.rule_name else rule.rule_id
     lines = [f"{title}{shadow}", f"  → {_verdict(rule.verdict, language)}"]
     lines += [f"  {line}" for line in _tree(rule.check, language)]
+    if rule.position is not None:
+        lines += [f"  {line}" for line in _standing(rule.position, language, timezone=timezone)]
     for gate in rule.gates:
         name = _in(_GATES.get(gate.gate, Text(ja=gate.gate, en=gate.gate)), language)
         lines.append(f"  {_mark(gate.passes)} {name}: {_in(gate.because, language)}")
@@ -79,6 +88,36 @@ def explain_rule(rule: RuleDecision, language: str = "ja", *, timezone: str | No
         said = Text(ja=f"次の機会: {moment_ja(chance, zone)}", en=f"next chance: {moment_en(chance, zone)}")
         lines.append(f"  {_in(said, language)}")
     return lines
+
+
+def _standing(position: Position, language: str, *, timezone: str | None) -> Iterator[str]:
+    """Where they stand in the steps; nothing for a rule of one step that begins now."""
+    is_ja, zone = language == "ja", zone_of(timezone)
+    is_single = position.is_entry and position.next is None and position.step == FIRST
+    if not is_single:
+        entered = position.entered_at
+        said = f"{moment_ja(entered, zone)} から" if is_ja else f"since {moment_en(entered, zone)}"
+        past = " → ".join(place_said(path) for path in position.past) or ("なし" if is_ja else "none")
+        yield f"手順（{said}）" if is_ja else f"steps ({said})"
+        yield f"  済み: {past}" if is_ja else f"  done: {past}"
+        here = (
+            place_said(position.step)
+            if position.step is not None
+            else ("すべて済み" if is_ja else "all done")
+        )
+        yield f"  いま: {here}" if is_ja else f"  now: {here}"
+        if position.next is not None and position.next != position.step:
+            yield f"  次: {place_said(position.next)}" if is_ja else f"  next: {place_said(position.next)}"
+        for path, check in position.asked:
+            yield f"  {place_said(path)}:"
+            for line in _tree(check, language):
+                yield f"    {line}"
+    if position.variant is not None:
+        yield f"文面の組: {position.variant}" if is_ja else f"variant: {position.variant}"
+    if position.arm is Arm.HELD_OUT:
+        yield "比較対象として記録（送らない）" if is_ja else "recorded as comparison (nothing is sent)"
+    if position.ended is not None:
+        yield "この対応はここで終わる" if is_ja else "this follow-up ends here"
 
 
 def next_chance(verdict: Verdict) -> datetime | None:
@@ -147,6 +186,7 @@ def rule_trace_of(rule: RuleDecision) -> Plain:
         "is_shadow": rule.is_shadow,
         "verdict": _verdict_trace(rule.verdict),
         "check": _check_trace(rule.check),
+        "position": _position_trace(rule.position),
         "gates": [
             {
                 "gate": gate.gate,
@@ -197,6 +237,45 @@ def rule_decision_of(trace: Mapping[str, Any]) -> RuleDecision:
             )
             for gate in trace["gates"]
         ),
+        position=_position_of(trace.get("position")),
+    )
+
+
+def _position_trace(position: Position | None) -> Plain | None:
+    if position is None:
+        return None
+    return {
+        "is_entry": position.is_entry,
+        "entered_at": _iso(position.entered_at),
+        "step": position.step,
+        "at": _iso(position.at),
+        "next": position.next,
+        "next_at": _iso(position.next_at),
+        "arm": position.arm.value,
+        "variant": position.variant,
+        "unit": position.unit,
+        "ended": position.ended,
+        "asked": [[path, _check_trace(check)] for path, check in position.asked],
+        "past": list(position.past),
+    }
+
+
+def _position_of(trace: Mapping[str, Any] | None) -> Position | None:
+    if trace is None:
+        return None
+    return Position(
+        is_entry=trace["is_entry"],
+        entered_at=datetime.fromisoformat(trace["entered_at"]),
+        step=trace["step"],
+        at=datetime.fromisoformat(trace["at"]),
+        next=trace["next"],
+        next_at=datetime.fromisoformat(trace["next_at"]),
+        arm=Arm(trace["arm"]),
+        variant=trace["variant"],
+        unit=trace["unit"],
+        ended=trace["ended"],
+        asked=tuple((path, _check_of(check)) for path, check in trace["asked"]),
+        past=tuple(trace["past"]),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -69,6 +69,23 @@ class Contact:
     is_started: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """How the customer wishes to be written to; stricter than the policy, never looser.
+
+    Attributes:
+        paused_until: nothing before this moment.
+        hours: (from, to) of the day, in their own time; over midnight where from is later.
+        per_30_days: at most so many messages in any 30 days.
+        topics_off: purposes they do not want to hear about, though they agreed to be written to.
+    """
+
+    paused_until: datetime | None = None
+    hours: tuple[time, time] | None = None
+    per_30_days: int | None = None
+    topics_off: frozenset[str] = frozenset()
+
+
 class FollowUpState(StrEnum):
     """Where one passage through one rule stands."""
 
@@ -76,9 +93,24 @@ class FollowUpState(StrEnum):
     ENDED = "ended"
 
 
+class Arm(StrEnum):
+    """Whether a passage does something, or is kept to compare with."""
+
+    TREATED = "treated"
+    HELD_OUT = "held_out"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUp:
-    """The latest passage of this customer through one rule."""
+    """The latest passage of this customer through one rule.
+
+    Attributes:
+        arm: what they were assigned to when they entered; nothing is done with those held out.
+        variant: which wording they read, where the rule compares several.
+        unit: what was assigned as one: the account at that time, else the customer.
+        step: the path of the step they stand at ("0", "1.then.0"); None: nothing is left to do.
+        step_at: since when they stand there.
+    """
 
     rule_id: str
     rule_version: int
@@ -87,6 +119,37 @@ class FollowUp:
     entered_at: datetime
     ended_at: datetime | None = None
     ended_because: str | None = None
+    arm: Arm = Arm.TREATED
+    variant: str | None = None
+    unit: str | None = None
+    step: str | None = None
+    step_at: datetime | None = None
+
+
+class ReviewState(StrEnum):
+    """What a support lead said about one text."""
+
+    ASKED = "asked"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """The latest question to a support lead about a text that a rule wants to send to this customer.
+
+    Attributes:
+        step: the path of the step that sends it.
+        text_hash: of the whole message asked about (`followups.reviews.text_hash`).
+        revision: the conversation's, when it was asked (0: there was none).
+    """
+
+    rule_version: int
+    occasion: int
+    step: str
+    text_hash: str
+    revision: int
+    state: ReviewState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +183,10 @@ class Facts:
         contacts: proactive messages of the last 60 days, any order.
         follow_ups: the latest passage by rule id.
         has_open_lead: a lead is new, claimed or snoozed.
+        lead_closed_at: when people last closed one; None: never.
+        preferences: how the customer wishes to be written to; None: nothing was ever said.
+        rhythms: by event, the population's median gap between visits: the same for everyone.
+        reviews: by rule id, of rules whose messages a support lead approves one by one.
     """
 
     customer_id: UUID
@@ -135,3 +202,7 @@ class Facts:
     follow_ups: Mapping[str, FollowUp] = field(default_factory=dict)
     conversation: Conversation | None = None
     has_open_lead: bool = False
+    lead_closed_at: datetime | None = None
+    preferences: Preferences | None = None
+    reviews: Mapping[str, Review] = field(default_factory=dict)
+    rhythms: Mapping[str, timedelta] = field(default_factory=dict)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from followups.experiments import GLOBAL_SALT, is_held_out, rule_salt, unit_of
 from followups.facts import Contact, Facts
 from followups.hours import next_allowed
+from followups.room import Room
 from followups.rules.conditions import Text
-from followups.rules.model import DuringConversation, Policy, Rule
+from followups.rules.model import DuringConversation, Hours, Policy, Rule
 from followups.signals import CLICKED
 from followups.verdicts import GateResult
 from followups.wording import moment_en, moment_ja, plural, span_en, span_ja
@@ -66,6 +68,65 @@ def consent(facts: Facts, purpose: str) -> GateResult:
         because = Text(ja=f"「{purpose}」は停止を希望されている", en=f"consent to “{purpose}” was withdrawn")
         return GateResult(gate="consent", passes=False, because=because, is_final=True)
     return _passes("consent", f"「{purpose}」に同意あり", f"consent to “{purpose}” given")
+
+
+def preferences(facts: Facts, policy: Policy, purpose: str, *, now: datetime) -> GateResult:
+    """Is this message one they wish for, now? A topic they declined ends the occasion; the rest opens by itself.
+
+    Quiet hours and caps of the policy hold besides: a wish only ever makes it less.
+    """
+    wishes = facts.preferences
+    if wishes is None:
+        return _passes("preferences", "配信の希望は特にない", "no wishes about messages")
+    zone = zone_of(facts.timezone, policy.timezone)
+    if purpose in wishes.topics_off:
+        because = Text(ja=f"「{purpose}」の案内は不要とのこと", en=f"asked for no messages about “{purpose}”")
+        return GateResult(gate="preferences", passes=False, because=because, is_final=True)
+    waits: list[tuple[datetime, Text]] = []
+    if wishes.paused_until is not None and now < wishes.paused_until:
+        until = wishes.paused_until
+        paused = Text(
+            ja=f"{moment_ja(until, zone)} まで休止の希望", en=f"asked to pause until {moment_en(until, zone)}"
+        )
+        waits.append((until, paused))
+    if wishes.per_30_days is not None:
+        full, opens = _window_opens(facts.contacts, max(1, wishes.per_30_days), _MONTH, now=now)
+        if full and opens is not None:
+            most = max(1, wishes.per_30_days)
+            rarely = Text(
+                ja=f"30日で{most}通までの希望（{moment_ja(opens, zone)} から送れます）",
+                en=f"asked for at most {most} in 30 days (until {moment_en(opens, zone)})",
+            )
+            waits.append((opens, rarely))
+    if (opens := _hours_open(wishes.hours, policy, zone, now=now)) > now:
+        later = Text(
+            ja=f"希望の時間帯まで待つ（{moment_ja(opens, zone)} から）",
+            en=f"waits for the hours asked for (from {moment_en(opens, zone)})",
+        )
+        waits.append((opens, later))
+    if waits:
+        until, because = max(waits, key=lambda wait: wait[0])
+        return GateResult(gate="preferences", passes=False, because=because, until=until)
+    return _passes("preferences", "本人の希望どおり", "as they wish")
+
+
+def _hours_open(
+    wished: tuple[time, time] | None, policy: Policy, zone: ZoneInfo, *, now: datetime
+) -> datetime:
+    """The first moment from `now` on inside the wished hours; `now` where they never meet the policy's.
+
+    Hours that lie wholly in quiet hours cannot be kept, and must not silence someone for ever.
+    """
+    if wished is None or wished[0] == wished[1]:
+        return now
+    outside = Hours(start=wished[1], end=wished[0])
+    opens = next_allowed(now, outside, zone)
+    for _ in range(4):
+        allowed = next_allowed(opens, policy.quiet_hours, zone)
+        if allowed == opens:
+            return opens
+        opens = next_allowed(allowed, outside, zone)
+    return now
 
 
 def quiet_hours(facts: Facts, policy: Policy, *, now: datetime) -> GateResult:
@@ -188,6 +249,35 @@ def conversation(facts: Facts, rule: Rule) -> GateResult:
         case DuringConversation.HOLD:
             because = Text(ja=f"{talk.ja}（終わるまで待つ）", en=f"{talk.en} (waits for its end)")
             return GateResult(gate="conversation", passes=False, because=because)
+
+
+def quota(rule: Rule, room: Room) -> GateResult:
+    """Is there a message left of LINE's plan for a rule of this worth? Opens when there will be more."""
+    if room.quota_left is None:
+        return _passes("quota", "通数の枠に制限なし", "no limit on messages known")
+    opens = room.quota_opens_at
+    if room.quota_left <= 0:
+        because = Text(
+            ja="今月お知らせに使える通数が残っていない", en="no messages left for follow-ups this month"
+        )
+        return GateResult(gate="quota", passes=False, because=because, until=opens)
+    if room.floor is not None and room.worth(rule) < room.floor:
+        because = Text(
+            ja=f"残り{room.quota_left}通は優先度の高い規則に取っておく",
+            en=f"{plural(room.quota_left, 'message')} left, kept for rules that matter more",
+        )
+        return GateResult(gate="quota", passes=False, because=because, until=opens)
+    return _passes("quota", f"残り{room.quota_left}通", f"{plural(room.quota_left, 'message')} left")
+
+
+def room_of_rule(rule: Rule, room: Room) -> GateResult | None:
+    """May one more customer enter this rule now (`canary`, `approval`)? None: nothing limits it."""
+    own = room.rules.get(rule.id)
+    if own is None or own.left is None:
+        return None
+    if own.left <= 0:
+        return GateResult(gate=own.gate, passes=False, because=own.because, until=own.until)
+    return _passes(own.gate, f"あと{own.left}人まで", f"{own.left} more may enter")
 
 
 def open_lead(facts: Facts) -> GateResult:

@@ -44,6 +44,16 @@ _PROMISES = ("返金", "無料", "保証", "必ず", "最安")
 _PROMISES_EN = re.compile(
     r"\b(?:refunds?|money back|free of charge|for free|guarantee[ds]?|lowest price)\b", re.IGNORECASE
 )
+_STIFF = re.compile(
+    r"お世話になっております|平素(?:は|より)|よろしかったでしょうか|(?:ご査収|ご高覧|ご用命)|何卒よろしくお願い申し上げ"
+    r"|させていただいております|恐れ入りますがお手数"
+)
+_ENDING = re.compile(
+    r"(?:(です|ます|ません|でした|ました|ましょう|ください|下さい|でしょう)|(?:である|だった|のだ|べきだ|(?<=[一-龠々])だ))"
+    r"(?:か|ね|よ)?(?:。|$)",
+    re.MULTILINE,
+)
+"""Ends of sentences: polite (group 1) or plain."""
 _URGING = re.compile(r"本日限り|今すぐ|お急ぎください|残りわずか|[!！]{2,}|★")
 
 
@@ -60,7 +70,7 @@ class Finding:
 
     Attributes:
         kind: a fixed word (`length`, `questions`, `links`, `honorific`, `surveillance`, `promise`, `slot`,
-            `kana`, `urgency`).
+            `register`, `kana`, `urgency`).
     """
 
     kind: str
@@ -82,12 +92,12 @@ def _finding(kind: str, ja: str, en: str, severity: Severity = Severity.WARNING)
     return Finding(kind=kind, severity=severity, because=Text(ja=ja, en=en))
 
 
-def _length(text: str, language: str) -> list[Finding]:
+def _length(text: str, language: str, *, is_answer: bool = False) -> list[Finding]:
     if utf16_length(text) > MAX_TEXT:
         return [_finding("length", f"{MAX_TEXT}字を超えています", f"over {MAX_TEXT} units", Severity.ERROR)]
     size = grapheme_length(_LINK.sub("", text))
     longest = _LONGEST.get(language, _LONGEST_ELSE)
-    if _SHORTEST <= size <= longest:
+    if (is_answer or size >= _SHORTEST) and size <= longest:
         return []
     return [
         _finding(
@@ -99,19 +109,25 @@ def _length(text: str, language: str) -> list[Finding]:
 
 
 def lint(
-    text: str, *, language: str = "ja", is_template: bool = False, has_button: bool = False
+    text: str,
+    *,
+    language: str = "ja",
+    is_template: bool = False,
+    has_button: bool = False,
+    is_answer: bool = False,
 ) -> tuple[Finding, ...]:
     """What is wrong with a text for customers; nothing when it is fine.
 
     Args:
         is_template: placeholders are allowed, and count as three characters.
         has_button: a button's link counts as the one link.
+        is_answer: it answers what was asked, so it may be short.
     """
     found: list[Finding] = []
     body = _SLOT.sub("〇", text).replace("〇", "田中花") if is_template else text
     if not text.strip():
         return (_finding("length", "本文が空です", "the text is empty", Severity.ERROR),)
-    found += _length(body, language)
+    found += _length(body, language, is_answer=is_answer)
     if len(re.findall(r"[?？]|(?:ません|です|ます|でしょう)か(?=[。\s]|$)", body)) > 1:
         found.append(_finding("questions", "質問は1つまでにします", "ask one question at most"))
     links = len(_LINK.findall(body)) + (1 if has_button else 0)
@@ -131,6 +147,12 @@ def lint(
     if match := _LEFT_OPEN.search(body):
         ja = f"埋まっていない所があります: {match[0].strip()}"
         found.append(_finding("slot", ja, f"a slot is left open: {match[0].strip()}", Severity.ERROR))
+    if match := _STIFF.search(body):
+        ja, en = f"チャットには硬い表現です: {match[0]}", f"stiff for a chat: {match[0]}"
+        found.append(_finding("register", ja, en))
+    if language == "ja" and len({bool(match[1]) for match in _ENDING.finditer(body)}) > 1:
+        ja = "「です・ます」と「だ・である」が混ざっています"
+        found.append(_finding("register", ja, "mixes the polite and the plain style"))
     if match := _HALF_KANA.search(body):
         found.append(_finding("kana", f"半角カナです: {match[0]}", f"half-width kana: {match[0]}"))
     if match := _URGING.search(body):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from followups.facts import Arm
 from followups.rules.conditions import Check, Text
 from followups.rules.model import MessageTemplate
 from followups.zones import DEFAULT_TIMEZONE
+
+if TYPE_CHECKING:
+    from followups.reviews import Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +76,40 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a customer stands in a rule's steps, and where they stand once the decision is carried out.
+
+    Attributes:
+        is_entry: with this decision they enter the rule.
+        step: the path of the step decided about, where they stand since `at`; None: nothing is left to do.
+        next: the path they stand at afterwards, since `next_at`.
+        ended: why the passage ends with this decision; None: it goes on.
+        asked: the conditions of steps asked on the way, by the path of their step.
+        past: the paths that lie behind.
+    """
+
+    is_entry: bool
+    entered_at: datetime
+    step: str | None
+    at: datetime
+    next: str | None
+    next_at: datetime
+    arm: Arm = Arm.TREATED
+    variant: str | None = None
+    unit: str | None = None
+    ended: str | None = None
+    asked: tuple[tuple[str, Check], ...] = ()
+    past: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleDecision:
-    """What one rule decided for one customer, with everything that led to it."""
+    """What one rule decided for one customer, with everything that led to it.
+
+    Attributes:
+        position: of a customer who enters, or has steps left; None: they are in no scenario.
+        to_review: what a support lead is to be asked about, where nobody was yet; not part of the trace.
+    """
 
     rule_id: str
     rule_version: int
@@ -81,6 +118,8 @@ class RuleDecision:
     check: Check
     gates: tuple[GateResult, ...] = ()
     rule_name: str = ""
+    position: Position | None = None
+    to_review: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

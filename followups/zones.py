@@ -48,6 +48,14 @@ def next_midnight(at: datetime, zone: ZoneInfo) -> datetime:
     return day_begins(local_day(at, zone) + timedelta(days=1), zone)
 
 
+def month_begins(at: datetime) -> datetime:
+    """The first moment of the month that `at` lies in, in Japan: LINE counts messages by those."""
+    return day_begins(at.astimezone(_JAPAN).date().replace(day=1), _JAPAN)
+
+
+_JAPAN = ZoneInfo("Asia/Tokyo")
+
+
 def _in_reach(day: date) -> date | None:
     return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else None
 

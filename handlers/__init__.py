@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 
 from bot.deps import Deps
-from handlers import clicks, ingest, line, slack, web
+from handlers import clicks, ingest, line, media, slack, web
 
 
 def doors(deps: Deps) -> Iterator[APIRouter]:
@@ -15,5 +15,6 @@ def doors(deps: Deps) -> Iterator[APIRouter]:
     yield web.router(deps)  # /healthz /readyz /metrics
     yield ingest.router(deps)  # /v1/identify /v1/track /v1/group /v1/batch /v1/customers/…/line-link
     yield clicks.router(deps)  # /r/{token}
+    yield media.router(deps)  # /media/{token}
     yield line.router(deps)  # /line/webhook
     yield slack.router(deps)  # /slack/events

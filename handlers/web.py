@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, Response
 
 from bot.deps import Deps
+from bot.flows.operate.gauge import Gauges
 from bot.flows.operate.ready import ready
 from bot.metrics import REGISTRY
 
@@ -14,6 +15,7 @@ from bot.metrics import REGISTRY
 def router(deps: Deps) -> APIRouter:
     """`/healthz`, `/readyz` and `/metrics`."""
     doors = APIRouter()
+    gauges = Gauges(deps)
 
     @doors.get("/healthz")
     async def on_health() -> dict[str, str]:
@@ -29,6 +31,7 @@ def router(deps: Deps) -> APIRouter:
 
     @doors.get("/metrics")
     async def on_metrics() -> Response:
+        await gauges.read()
         return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
     return doors

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -14,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 from bot.errors import Misconfigured
 
 FOLDER = Path(__file__).parent / "messages"
-SLOTS = frozenset({"when"})
+SLOTS = frozenset({"name", "when", "hours", "number", "topic", "purpose"})
 """What may stand in braces."""
 _SLOT = re.compile(r"\{([^{}]*)\}")
 
@@ -50,11 +52,18 @@ class Button(_Strict):
     sends: str = Field(min_length=1, max_length=300)
 
 
+class Choice(Button):
+    """A quick reply that answers. `picks`: a `date` is asked for first, which comes with the answer."""
+
+    picks: Literal["date"] | None = None
+
+
 class SystemText(_Strict):
-    """One message of the program's own."""
+    """One message of the program's own. `sends` of a button may have slots, too."""
 
     text: Wording
     buttons: tuple[Button, ...] = ()
+    choices: tuple[Choice, ...] = Field(default=(), max_length=13)
 
     def say(self, language: str | None, **values: str) -> str:
         """The text in a language, its placeholders filled.
@@ -62,15 +71,24 @@ class SystemText(_Strict):
         Raises:
             KeyError: a placeholder has no value.
         """
-        return _SLOT.sub(lambda slot: values[slot[1]], self.text.in_language(language))
+        return fill(self.text.in_language(language), values)
 
     def wording_of(self, language: str | None) -> str:
         """Stands for exactly these words and buttons: what a consent was an answer to."""
         shown = [
             self.text.in_language(language),
-            *(each.label.in_language(language) for each in self.buttons),
+            *(each.label.in_language(language) for each in (*self.buttons, *self.choices)),
         ]
         return blake2b("\0".join(shown).encode(), digest_size=8).hexdigest()
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """A text with its slots filled.
+
+    Raises:
+        KeyError: a slot has no value.
+    """
+    return _SLOT.sub(lambda slot: values[slot[1]], text)
 
 
 @cache

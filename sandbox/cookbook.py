@@ -11,6 +11,7 @@ from pathlib import Path
 
 import followups
 from followups.rules.conditions import (
+    Answered,
     AttributeDate,
     AttributeIs,
     Condition,
@@ -23,8 +24,10 @@ from followups.rules.conditions import (
     Stalled,
     Used,
 )
-from followups.rules.model import EscalateStep, MessageTemplate, Rule, SendStep
+from followups.rules.model import EscalateStep, IfStep, MessageTemplate, Rule, SendStep, WaitStep
 from followups.rules.parsing import RuleSet, RuleSource, load_folder
+from followups.scenario import place_said, walk
+from followups.signals import CLICKED, REPLIED
 from followups.text import OPT_OUT
 from followups.wording import span_en
 
@@ -36,7 +39,7 @@ _HEAD = """\
 
 # Playbooks
 
-Eight rules to begin with, in [followups/playbooks/](../followups/playbooks/), with their tests and their
+Ten rules to begin with, in [followups/playbooks/](../followups/playbooks/), with their tests and their
 texts in Japanese and English. Copy the folder, change event names, numbers, texts and addresses to your own,
 and publish:
 
@@ -110,7 +113,7 @@ def _section(source: RuleSource, rule_set: RuleSet, files: dict[str, str]) -> st
         "\n".join(_told(rule.when, depth=0)),
         f"**Worked** when `{rule.goal.event}` follows within {span_en(rule.goal.within)}. {_again(rule)}"
         f" Priority {rule.priority}.",
-        *(_message(step.message) if isinstance(step, SendStep) else _lead(step) for step in rule.steps),
+        *_steps(rule),
         "**Tests**",
         "\n".join(tests),
         "**The file**",
@@ -125,8 +128,28 @@ def _again(rule: Rule) -> str:
     return f"Not again for {span_en(rule.again_after)}."
 
 
-def _lead(step: EscalateStep) -> str:
-    return f"**Opens a lead**: {step.reason}"
+def _steps(rule: Rule) -> Iterator[str]:
+    """Every step with its number, where there are several; a message's text once."""
+    shown: set[str] = set()
+    is_one = len(rule.steps) == 1
+    for path, step in walk(rule):
+        number = "" if is_one else f"Step {place_said(path)}. "
+        match step:
+            case SendStep():
+                for message in step.messages:
+                    if not is_one:
+                        yield f"**{number}Sends** `{message.name}`"
+                    if message.name not in shown:
+                        yield _message(message)
+                    shown.add(message.name)
+            case EscalateStep(reason=reason):
+                yield f"**{number}Opens a lead**: {reason}"
+            case WaitStep(span=span, until=until, at=at):
+                time = f", then for {at:%H:%M}" if at is not None else ""
+                asked = "" if until is None else ", or until\n\n" + "\n".join(_told(until, depth=0))
+                yield f"**{number}Waits** {span_en(span)}{time}{asked}"
+            case IfStep(condition=condition):
+                yield f"**{number}If**\n\n" + "\n".join(_told(condition, depth=0))
 
 
 def _message(message: MessageTemplate) -> str:
@@ -170,6 +193,11 @@ def _sentence(condition: Condition) -> str:
         case EventCount(event=event, at_least=low, at_most=high, within=within):
             window = f" in the last {span_en(within)}" if within is not None else ""
             return f"`{event}` happened {_number(low, high)} {'time' if high == 1 else 'times'}{window}"
+        case Answered(key=key, is_wanted=is_wanted) if key == REPLIED:
+            return "they wrote to us" if is_wanted else "they wrote nothing to us"
+        case Answered(key=key):
+            what = "tapped the button of" if key.startswith(CLICKED) else "answered with"
+            return f"they {what} `{key.partition(':')[2]}`"
         case EventNever(event=event, is_never=is_never):
             return f"`{event}` {'never happened' if is_never else 'happened at least once'}"
         case Stalled(since=since, without=without, span=span):

@@ -26,23 +26,25 @@ from bot.intake.tables import reading_of
 from bot.line.stopwords import is_opt_out
 from bot.settings import Settings
 from bot.slack.words import say
+from followups.answers.scripts import read_scripts
 from followups.decide import decide
 from followups.explain import explain_rule
 from followups.rules.model import MessageTemplate, Policy, RuleState
 from followups.rules.parsing import (
-    RuleError,
     RuleSet,
     load_folder,
     parse_message,
     parse_policy,
     parse_rule,
+    parse_scoring,
     read_folder,
 )
 from followups.rules.testing import facts_of, run_rule_tests
-from followups.rules.yaml import conditions, messages, policy, rules, tests
+from followups.rules.yaml import conditions, messages, policy, rules, scoring, tests
 from followups.rules.yaml.tree import MapNode, read_tree
 from followups.wording import moment_en
 from followups.zones import zone_of
+from prompts.scripted import shipped_scripts
 from sandbox import cookbook
 from sandbox.world import INGEST_KEY, World
 from tests.wiring import deps_without_platforms
@@ -120,12 +122,16 @@ def keys_of(sample: Sample) -> tuple[str, ...]:
 @pytest.mark.parametrize("sample", YAML, ids=str)
 def test_a_yaml_sample_is_read_by_the_real_program(sample: Sample) -> None:
     keys = set(keys_of(sample))
-    if "id" in keys:
+    if {"id", "text"} <= keys:
+        assert read_scripts({str(sample): sample.text}, known=shipped_scripts().by_id).problems == ()
+    elif "id" in keys:
         parse_rule(sample.text, path=str(sample), messages=known_messages())
     elif "text" in keys:
         parse_message(sample.text, path=str(sample))
     elif keys in ({"when"}, {"then"}):
         parse_rule(in_a_rule(sample), path=str(sample), messages=known_messages())
+    elif keys <= set(scoring.KEYS):
+        parse_scoring(sample.text, path=str(sample))
     elif keys <= set(policy.KEYS):
         parse_policy(sample.text, path=str(sample))
     else:
@@ -142,7 +148,10 @@ def boundaries() -> Iterator[tuple[Sample, Sample]]:
 @pytest.mark.parametrize("pair", list(boundaries()), ids=lambda pair: str(pair[0]))
 def test_a_condition_changes_at_the_moments_that_the_page_says(pair: tuple[Sample, Sample]) -> None:
     condition, stories = pair
-    rule_set = load_folder({"sample.yaml": in_a_rule(condition), "sample.test.yaml": stories.text})
+    messages = {path: text for path, text in FILES.items() if "/messages/" in path}
+    rule_set = load_folder(
+        {"sample.yaml": in_a_rule(condition), "sample.test.yaml": stories.text, **messages}
+    )
     assert [str(failure) for failure in run_rule_tests(rule_set, Policy()).failures] == []
 
 
@@ -183,7 +192,7 @@ def test_the_page_names_every_word_of_the_language() -> None:
     text = RULES.read_text()
     words = {
         *rules.KEYS, *rules.STATES, *conditions.KINDS, *conditions.LATER, *messages.KEYS, *policy.KEYS,
-        *tests.EXPECTATIONS, *tests.GATES, *conditions._OPERATORS, *conditions._EVENT_LATER,
+        *tests.EXPECTATIONS, *tests.GATES, *conditions._OPERATORS,
     }  # fmt: skip
     assert (
         sorted(
@@ -213,15 +222,6 @@ def test_the_defaults_in_the_table_of_keys_are_the_programs() -> None:
     }  # fmt: skip
     assert (minimal.name, minimal.again_after, minimal.holdout) == ("tour", None, None)
     assert set(shown) == set(rules.KEYS)
-
-
-def test_what_is_said_not_to_be_available_is_refused_as_such() -> None:
-    text = RULES.read_text().split("## Not available yet")[1]
-    for word in (*conditions.LATER, *conditions._EVENT_LATER, "wait", "if", "variants"):
-        assert f"`{word}`" in text, word
-    for broken in ("approval: review", "then: [{wait: {for: 3d}}]", "when: {segment: champions}"):
-        with pytest.raises(RuleError, match="not available in this version yet"):
-            parse_rule(broken, path="x.yaml", messages={})
 
 
 def test_a_mistake_is_told_as_the_page_shows_it() -> None:

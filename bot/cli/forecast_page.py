@@ -14,7 +14,7 @@ from followups.backtest.tally import spread
 
 _WIDTH, _HEIGHT, _LEFT, _FOOT = 860, 150, 46, 22
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1c2330; --soft: #667085; --line: #d8dde6; --bar: #2f7d62;
   --lead: #c2571a; --ground: #ffffff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ecf3; --soft: #98a2b3; --line: #344054;
@@ -45,7 +45,7 @@ def page_of(answer: Backtested, language: str) -> str:
             "<!doctype html>",
             f'<html lang="{"ja" if is_ja else "en"}"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+            f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
             "<ul>",
             *(f"<li>{escape(line)}</li>" for line in assumptions(answer, is_ja)),

@@ -58,7 +58,7 @@ def _add_preview(rules: typer.Typer) -> None:
             from bot.flows.rules.preview import preview as ask
             from bot.flows.rules.preview import told
 
-            with _progress() as on_customers:
+            with progress() as on_customers:
                 answer = await ask(deps, name, on_customers=on_customers)
             for line in told(answer, tongue):
                 typer.echo(line)
@@ -105,7 +105,7 @@ def _add_backtest(rules: typer.Typer) -> None:
 
             async with deps.db.begin() as session:
                 timezone = (await current_rulebook(session)).policy.timezone
-            with _progress() as on_customers:
+            with progress() as on_customers:
                 answer = await replay(
                     deps,
                     rule,
@@ -150,7 +150,8 @@ def _day(text: str, timezone: str, option: str, *, is_end: bool = False) -> date
 
 
 @contextmanager
-def _progress() -> Iterator[OnCustomers]:
+def progress() -> Iterator[OnCustomers]:
+    """A bar on stderr for long work over customers: call what is yielded with (done, of all)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

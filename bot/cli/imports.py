@@ -1,4 +1,4 @@
-"""`yorisoi import FILE`: past events from a file."""
+"""`yorisoi import FILE` and `yorisoi pull`: events from files and from the product's own databases."""
 
 from __future__ import annotations
 
@@ -19,8 +19,29 @@ _TOLD = 100
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
+    _add_import(app)
+    _add_pull(app)
 
+
+def _add_pull(app: typer.Typer) -> None:
+    @app.command()
+    def pull(
+        name: Annotated[str | None, typer.Argument(help="Only this source.", callback=as_text)] = None,
+        check: Annotated[
+            bool, typer.Option("--check", help="Show what the first rows would become; take nothing.")
+        ] = False,
+    ) -> None:
+        """Read the product's own databases now, as sources.yaml says (YORISOI_SOURCES).
+
+        Example: yorisoi pull orders --check
+        """
+        from bot.cli.pulling import read_now, show
+
+        run(lambda settings: (show if check else read_now)(settings, name))
+
+
+def _add_import(app: typer.Typer) -> None:
     @app.command(name="import")
     def import_events(  # noqa: PLR0917
         file: Annotated[Path, typer.Argument(help="CSV, a table in columns, or JSON lines.")],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli.running import as_text, run, stop
+from bot.cli.version_text import applied_lines, compared, sides_of
 from bot.cli.why import Language, in_language, language_of
 from bot.errors import Misconfigured
 from bot.settings import Settings
-from followups.rules.model import Policy, RuleState, SendStep
+from followups.rules.model import Policy, RuleState
 from followups.rules.parsing import Problem, RuleError, RuleSet, parse_policy
 from followups.text import Severity, lint_message
+from followups.zones import zone_of
 
 if TYPE_CHECKING:
     from bot.deps import Deps
@@ -40,6 +43,7 @@ def register(app: typer.Typer) -> None:
     )
     _add_offline(rules)
     _add_online(rules)
+    _add_states(rules)
     app.add_typer(rules)
 
 
@@ -52,7 +56,7 @@ def _add_offline(rules: typer.Typer) -> None:
         """
         tongue = language_of(language)
         rule_set, _ = _read(folder, policy, tongue)
-        objections = _objections(rule_set, tongue)
+        objections = _objections(rule_set, tongue) + _of_scripts(_files(folder, policy)[0], tongue)
         for line, _ in objections:
             typer.echo(line, err=True)
         if any(is_error for _, is_error in objections):
@@ -91,65 +95,83 @@ def _add_offline(rules: typer.Typer) -> None:
 
 def _add_online(rules: typer.Typer) -> None:
     @rules.command()
-    def apply(
+    def apply(  # noqa: PLR0917
         folder: Folder,
         policy: PolicyPath = None,
         live: Annotated[bool, typer.Option("--live", help="Enable every rule of the folder.")] = False,
+        move: Annotated[
+            bool,
+            typer.Option(
+                "--move/--keep", help="Take who is under way over to the new version, or leave them."
+            ),
+        ] = False,
+        ours: Annotated[
+            list[str] | None, typer.Option("--ours", help="In a conflict, take this rule from the folder.")
+        ] = None,
+        theirs: Annotated[
+            list[str] | None, typer.Option("--theirs", help="In a conflict, keep this rule as stored.")
+        ] = None,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
         language: Language = None,
     ) -> None:
         """Publish a rule folder: all of it, or nothing when something in it is wrong.
 
-        A new rule starts in the state its file names (shadow when it names none). Example: yorisoi rules
-        apply rules/
+        Shows what changes, and asks when a person sits there. A new rule starts in the state its file names
+        (shadow when it names none). A rule that was changed elsewhere meanwhile (in Slack, by a rollback) is
+        not overwritten: the conflict is shown, and the exit code is 1. Example: yorisoi rules apply rules/
         """
         from bot.flows.rules.publish import publish, switch
+        from bot.flows.versions.compare import compare
 
         tongue = language_of(language)
         rule_set, _ = _read(folder, policy, tongue)
         files, known_policy = _files(folder, policy)
+        sides = sides_of(ours or (), theirs or ())
 
         async def work(deps: Deps) -> None:
-            published = await publish(deps, files, by=BY, policy=known_policy)
-            applied = published.applied
-            for mark, ids in (("+", applied.added), ("~", applied.changed), ("=", applied.unchanged)):
-                for rule_id in ids:
-                    typer.echo(f"{mark} {rule_id}")
-            for rule_id in applied.absent:
-                said = f"このフォルダにはありません（止めるには: yorisoi rules pause {rule_id}）"
-                if tongue != "ja":
-                    said = f"not in this folder (to stop it: yorisoi rules pause {rule_id})"
-                typer.echo(f"? {rule_id}: {said}", err=True)
+            comparison = await compare(deps, files, policy=known_policy)
+            for line in compared(comparison, tongue, is_brief=True):
+                typer.echo(line, err=True)
+            if comparison.is_changing and not yes and sys.stdin.isatty():
+                typer.confirm("公開しますか" if tongue == "ja" else "Publish this?", abort=True, err=True)
+            published = await publish(deps, files, by=BY, policy=known_policy, sides=sides, is_moving=move)
             scanned = published.scanned
-            if live:
-                for rule in rule_set.rules:
-                    scanned += await switch(deps, rule.id, RuleState.LIVE, by=BY)
-            typer.echo(
-                f"リビジョン {applied.revision}、確認するお客様 {scanned} 人"
-                if tongue == "ja"
-                else f"revision {applied.revision}, {scanned} customers to look at"
-            )
+            for rule in rule_set.rules if live else ():
+                scanned += await switch(deps, rule.id, RuleState.LIVE, by=BY)
+            for line, is_remark in applied_lines(published.applied, scanned, tongue):
+                typer.echo(line, err=is_remark)
+            if published.applied.conflicts:
+                raise SystemExit(1)
 
-        _with_deps(work, tongue)
+        with_deps(work, tongue)
 
+
+def _add_states(rules: typer.Typer) -> None:
     @rules.command(name="list")
     def list_rules(language: Language = None) -> None:
-        """List the published rules with their state, version, customers matched and messages sent.
+        """List the rules with state, version, customers matched, messages sent, and who changed them when.
 
         Example: yorisoi rules list
         """
-        from bot.flows.rules.publish import overview
+        from bot.flows.rules.publish import overview, rulebook
 
         async def work(deps: Deps) -> None:
             rows = await overview(deps)
+            zone = zone_of((await rulebook(deps)).policy.timezone)
             width = max((len(row.rule_id) for row in rows), default=2)
-            typer.echo(f"{'id':{width}}  {'state':7}  {'version':>7}  {'matched':>7}  {'sent':>6}  name")
+            by = max((len(row.changed_by) for row in rows), default=2)
+            typer.echo(
+                f"{'id':{width}}  {'state':7}  {'version':>7}  {'matched':>7}  {'sent':>6}"
+                f"  {'changed':16}  {'by':{by}}  name"
+            )
             for row in rows:
                 typer.echo(
                     f"{row.rule_id:{width}}  {row.state:7}  {row.version:>7}  {row.matched:>7}"
-                    f"  {row.sent:>6}  {row.name}"
+                    f"  {row.sent:>6}  {row.changed_at.astimezone(zone):%Y-%m-%d %H:%M}"
+                    f"  {row.changed_by:{by}}  {row.name}"
                 )
 
-        _with_deps(work, language_of(language))
+        with_deps(work, language_of(language))
 
     @rules.command()
     def enable(
@@ -157,13 +179,19 @@ def _add_online(rules: typer.Typer) -> None:
         shadow: Annotated[
             bool, typer.Option("--shadow", help="Rehearse: decide and record, send nothing.")
         ] = False,
+        canary: Annotated[
+            bool, typer.Option("--canary", help="Write to the first few, wait, then to the rest.")
+        ] = False,
         language: Language = None,
     ) -> None:
-        """Let a rule send (or rehearse); everyone who matches now is looked at.
+        """Let a rule send (or try, or rehearse); everyone who matches now is looked at.
 
-        Example: yorisoi rules enable inactive-14d
+        Example: yorisoi rules enable inactive-14d --canary
         """
-        _switch(rule, RuleState.SHADOW if shadow else RuleState.LIVE, language_of(language))
+        if shadow and canary:
+            raise typer.BadParameter("choose --shadow or --canary")
+        state = RuleState.SHADOW if shadow else RuleState.CANARY if canary else RuleState.LIVE
+        _switch(rule, state, language_of(language))
 
     @rules.command()
     def pause(rule: RuleId, language: Language = None) -> None:
@@ -182,15 +210,21 @@ def _switch(rule_id: str, state: RuleState, language: str) -> None:
         looked = f"、確認するお客様 {scanned} 人" if language == "ja" else f", {scanned} customers to look at"
         typer.echo(f"{rule_id}: {state.value}{looked if scanned else ''}")
 
-    _with_deps(work, language)
+    with_deps(work, language)
 
 
-def _with_deps(work: Callable[[Deps], Awaitable[None]], language: str) -> None:
+def with_deps(work: Callable[[Deps], Awaitable[None]], language: str) -> None:
+    """Run a command's work with the database alone; what is refused or cannot be read is told, exit 1."""
+
     async def with_database(settings: Settings) -> None:
         from bot.opening import connected
 
         async with connected(settings) as deps:
-            await work(deps)
+            try:
+                await work(deps)
+            except RuleError as error:
+                _complain(error.problems, language)
+                raise SystemExit(1) from None
 
     run(in_language(with_database, language))
 
@@ -226,6 +260,23 @@ def _read(folder: Path, policy: Path | None, language: str) -> tuple[RuleSet, Po
     return rule_set, known
 
 
+def _of_scripts(files: Mapping[str, str], language: str) -> list[tuple[str, bool]]:
+    """What is wrong with the scripted answers of a folder, as `_objections` tells it."""
+    from bot.flows.answers.scripts import read_own
+    from followups.answers.scripts import lint_script
+
+    found = read_own(files)
+    told = [(problem.said(language), True) for problem in found.problems]
+    return told + [
+        (
+            f"scripts/{script.id}.yaml:1:1: {finding.because.ja if language == 'ja' else finding.because.en}",
+            finding.severity is Severity.ERROR,
+        )
+        for script in found.by_id.values()
+        for finding in lint_script(script)
+    ]
+
+
 def _complain(problems: tuple[Problem, ...], language: str) -> None:
     for problem in problems:
         typer.echo(problem.said(language), err=True)
@@ -235,10 +286,7 @@ def _objections(rule_set: RuleSet, language: str) -> list[tuple[str, bool]]:
     """What a careful colleague would say of the texts: (line, whether it must not be sent)."""
     paths = {source.rule.id: source.path for source in rule_set.sources}
     templates = {
-        step.message.name: (step.message, paths[rule.id])
-        for rule in rule_set.rules
-        for step in rule.steps
-        if isinstance(step, SendStep)
+        message.name: (message, paths[rule.id]) for rule in rule_set.rules for message in rule.messages
     }
     folder = {
         name: str(Path(path).parent / "messages" / f"{name}.yaml") for name, (_, path) in templates.items()

@@ -11,7 +11,7 @@ from bot.doctor.findings import Finding, error, note, ok, warning
 from bot.doctor.forms import wrong_form
 from bot.errors import Unavailable
 from bot.settings import Settings
-from bot.slack.client import SlackRefused
+from bot.slack.calls import SlackRefused
 from bot.slack.examining import ExaminingSlack, Introduction
 from bot.slack.scopes import APP_SCOPE, SCOPES
 

@@ -8,7 +8,7 @@ from bot.errors import Misconfigured, Refused
 from bot.intake.rule_files import read_folder
 from db.publications import unknown_rule
 from db.rules import RuleBook
-from followups.rules.model import Policy, Rule
+from followups.rules.model import Rule
 from followups.rules.parsing import load_folder
 
 
@@ -21,7 +21,7 @@ def rule_named(name: str, book: RuleBook) -> Rule:
         Misconfigured: there is no such file.
     """
     if name.endswith((".yaml", ".yml")):
-        return _in_file(Path(name), book.policy)
+        return _in_file(Path(name), book)
     return stored_rule(name, book)
 
 
@@ -42,17 +42,19 @@ def stored_rule(name: str, book: RuleBook) -> Rule:
     raise unknown_rule(name, book.by_id)
 
 
-def _in_file(path: Path, policy: Policy) -> Rule:
-    """The rule of one file; it may use the messages of the folder beside it."""
+def _in_file(path: Path, book: RuleBook) -> Rule:
+    """The rule of one file; it may use the messages and the scoring of the folder beside it."""
     if not path.is_file():
         raise Misconfigured(
             f"{path} does not exist (ファイルがありません: name a rule's *.yaml, or a stored rule's id)"
         )
     files = read_folder(path.parent)
     chosen = {
-        name: text for name, text in files.items() if Path(name) == path or Path(name).parent != path.parent
+        name: text
+        for name, text in files.items()
+        if Path(name) in {path, path.parent / "scoring.yaml"} or Path(name).parent != path.parent
     }
-    read = load_folder(chosen, policy=policy)
+    read = load_folder(chosen, policy=book.policy, scoring=book.scoring)
     if not read.rules:
         raise Misconfigured(f"{path}:1:1: no rule (規則がありません: it must hold id, when and then)")
     return read.rules[0]

@@ -23,8 +23,19 @@ def read_folder(folder: Path) -> dict[str, str]:
         )
     if not os.access(folder, os.R_OK | os.X_OK):
         raise Misconfigured(f"{folder} cannot be opened (開けません: check who may read it)")
-    paths = [*folder.glob("*.y*ml"), *folder.glob("messages/*.y*ml")]
+    paths = [*folder.glob("*.y*ml"), *folder.glob("messages/*.y*ml"), *folder.glob("scripts/*.yaml")]
     return {str(path): _text_of(path) for path in sorted(paths) if path.is_file()}
+
+
+def read_pages(folder: Path) -> dict[str, str]:
+    """The pages of knowledge in a folder (`*.md`, sub-folders too), by their path inside it.
+
+    Raises:
+        Misconfigured: it is no folder, or a file in it is no text.
+    """
+    if not folder.is_dir():
+        raise Misconfigured(f"{folder} is no folder (フォルダがありません: name one that holds *.md)")
+    return {str(path.relative_to(folder)): _text_of(path) for path in sorted(folder.rglob("*.md"))}
 
 
 def policy_beside(folder: Path | None, path: Path | None) -> PolicyText | None:

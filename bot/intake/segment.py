@@ -12,7 +12,7 @@ are scalars; objects are flattened (`address.city`), lists are refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,19 +22,18 @@ from uuid import UUID
 
 from pydantic_core import from_json, to_json
 
+from bot.intake.attributes import MOST_BYTES_PER_CALL, document_of, traits_of
 from bot.intake.wrong import Wrong, said, unstorable
 from db.customers import customer_id_of
 from db.events import EARLIEST, FURTHEST_AHEAD, NewEvent, untakeable
 from db.traits import Telling, language_of
-from followups.facts import AttributeValue
+from followups.signals import unfiltered
 from followups.zones import is_zone
 
 MOST_BYTES = 500 * 1024
-MOST_BYTES_PER_CALL = 32 * 1024
 MOST_CALLS = 2500
 """As Segment: a batch has at most 2,500 calls."""
 LONGEST_USER_ID, LONGEST_NAME, LONGEST_MESSAGE_ID = 200, 200, 100
-_MOST_TRAITS, _LONGEST_TRAIT, _LONGEST_VALUE, _DEEPEST = 300, 100, 8000, 4
 
 _DERIVED = re.compile(r"^[@$]|#\d+$|~first$")
 """Names that signals derived from events have (`followups.signals`)."""
@@ -140,13 +139,23 @@ def _read_call(calls: Calls, item: dict[str, Any], kind: object, index: int) -> 
         calls.tellings.append(_identity(calls, item, index))
     elif kind == "group":
         calls.tellings.append(_membership(calls, item))
+    elif kind in {"page", "screen"}:
+        calls.events.append(_event(calls, _view(item, str(kind))))
     else:
         raise Wrong(
             "type",
-            f"is {said(kind)}; only identify, track and group are taken"
-            " (send page and screen views as track)",
-            f"{said(kind)}は扱えません。identify・track・groupのいずれかにしてください",
+            f"is {said(kind)}; only identify, track, group, page and screen are taken",
+            f"{said(kind)}は扱えません。identify・track・group・page・screenのいずれかにしてください",
         )
+
+
+def _view(item: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A page or screen call as the event `page_viewed` or `screen_viewed`, its name among the properties."""
+    properties = item.get("properties")
+    if properties is not None and not isinstance(properties, dict):
+        return {**item, "event": f"{kind}_viewed"}
+    named = {key: item[key] for key in ("name", "category") if isinstance(item.get(key), str)}
+    return {**item, "event": f"{kind}_viewed", "properties": {**named, **(properties or {})}}
 
 
 # --- kinds of calls -----------------------------------------------------------------------------------
@@ -188,7 +197,7 @@ def _event(calls: Calls, item: dict[str, Any]) -> NewEvent:
             f"{said(name)} is reserved: names may not begin with @ or $, nor end with #1 or ~first",
             f"{said(name)}は使えません。@・$で始まる名前、#数字・~firstで終わる名前は予約されています",
         )
-    properties = _document(item, "properties")
+    properties = document_of(item, "properties")
     at = _time(item, calls.now)
     if item.get("messageId") is not None:
         message_id = _text(item, "messageId", LONGEST_MESSAGE_ID)
@@ -200,24 +209,7 @@ def _event(calls: Calls, item: dict[str, Any]) -> NewEvent:
 @lru_cache(maxsize=4096)
 def is_reserved(name: str) -> bool:
     """True for names that only signals derived from events have."""
-    return _DERIVED.search(name) is not None
-
-
-def _document(item: dict[str, Any], name: str) -> bytes | None:
-    """An object as the JSON that will be stored."""
-    value = item.get(name)
-    if not value and (value is None or isinstance(value, dict)):
-        return None
-    if not isinstance(value, dict):
-        raise Wrong(
-            name, f"must be an object, not {said(value)}", f"オブジェクトにしてください（{said(value)}）"
-        )
-    document = to_json(value, inf_nan_mode="constants")
-    if len(document) > MOST_BYTES_PER_CALL:
-        raise Wrong(name, "is larger than 32 KB", "32KBを超えています")
-    if b"Infinity" in document and (wrong := unstorable(value, name)):
-        raise wrong
-    return document
+    return _DERIVED.search(name) is not None or bool(unfiltered(name)[1])
 
 
 def _derived_id(calls: Calls, *content: object) -> str:
@@ -236,7 +228,7 @@ def _derived_id(calls: Calls, *content: object) -> str:
 def _identity(calls: Calls, item: dict[str, Any], index: int) -> Telling:
     user = _user(item)
     customer_id = customer_id_of(user)
-    traits = _traits(item)
+    traits = traits_of(item)
     line_user_id = traits.pop("line_user_id", None)
     if line_user_id is not None:
         if not isinstance(line_user_id, str) or not _LINE_USER_ID.fullmatch(line_user_id):
@@ -280,7 +272,7 @@ def _membership(calls: Calls, item: dict[str, Any]) -> Telling:
         external_id=user,
         at=_time(item, calls.now) or calls.now,
         account=_text(item, "groupId", LONGEST_USER_ID),
-        account_attributes=_traits(item),
+        account_attributes=traits_of(item),
     )
 
 
@@ -347,50 +339,6 @@ def _time(item: dict[str, Any], now: datetime) -> datetime | None:
             raise Wrong(name, refusal.en, refusal.ja)
         return at
     return None
-
-
-def _traits(item: dict[str, Any]) -> dict[str, AttributeValue]:
-    traits: dict[str, AttributeValue] = {}
-    _document(item, "traits")
-    _flatten(item.get("traits") or {}, "", traits, _DEEPEST)
-    if len(traits) > _MOST_TRAITS:
-        raise Wrong(
-            "traits",
-            f"holds {len(traits)} values; at most {_MOST_TRAITS} are taken",
-            f"{len(traits)}個あります。{_MOST_TRAITS}個までです",
-        )
-    company = traits.pop("company.name", None)
-    if company is not None:
-        traits.setdefault("company", company)
-    return traits
-
-
-def _flatten(given: Mapping[str, Any], prefix: str, into: dict[str, AttributeValue], deep: int) -> None:
-    for key, value in given.items():
-        name = prefix + key
-        if not key or len(name) > _LONGEST_TRAIT:
-            raise Wrong(
-                f"traits.{name[:_LONGEST_TRAIT]}",
-                f"trait names have 1 to {_LONGEST_TRAIT} characters",
-                f"属性名は1〜{_LONGEST_TRAIT}文字です",
-            )
-        if isinstance(value, dict) and deep > 1:
-            _flatten(value, f"{name}.", into, deep - 1)
-        elif isinstance(value, dict | list):
-            raise Wrong(
-                f"traits.{name}",
-                "must be text, a number, true, false or null, not a list or a deeper object"
-                " (send one trait per value)",
-                "文字列・数値・真偽値・nullにしてください。配列や深い入れ子は扱えません（値ごとに分けてください）",
-            )
-        elif isinstance(value, str) and len(value) > _LONGEST_VALUE:
-            raise Wrong(
-                f"traits.{name}",
-                f"has {len(value)} characters; at most {_LONGEST_VALUE} are taken",
-                f"{len(value)}文字あります。{_LONGEST_VALUE}文字までです",
-            )
-        else:
-            into[name] = value
 
 
 def _index_of(where: str) -> int:

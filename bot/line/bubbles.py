@@ -29,6 +29,7 @@ ALT_TEXT_SHOWN = 400
 FLEX_TEXT_MOST = 3500
 """Leaves room for the rest of a bubble: 30 KB of JSON, in which a kana takes 6 bytes."""
 
+_MENU = "menu:"
 _GRAPHEME = regex.compile(r"\X")
 _SURROGATE = regex.compile("[\ud800-\udfff]")
 _BRAND = regex.compile(r"(?i)(?<![A-Za-z])line(?![A-Za-z])|ＬＩＮＥ")
@@ -36,10 +37,15 @@ _BRAND = regex.compile(r"(?i)(?<![A-Za-z])line(?![A-Za-z])|ＬＩＮＥ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A button of ours that answers: its label and the postback's data."""
+    """A button of ours that answers: its label and the postback's data.
+
+    `picks`: `date`, asked for first. `opens`: an https address instead, which nothing is sent for.
+    """
 
     label: str
     sends: str
+    picks: str | None = None
+    opens: str | None = None
 
 
 def bubbles_of(
@@ -67,31 +73,67 @@ def bubbles_of(
 
 def text_bubble(text: str, sender: str | None = None) -> Json:
     """What a person wrote, with their name where LINE allows it (at most 20, never the brand's)."""
-    bubble = _text(text)
+    return _signed(_text(text), sender)
+
+
+def image_bubble(original: str, preview: str, sender: str | None = None) -> Json:
+    """A picture at an https address (JPEG or PNG, 10 MB), with a small one (1 MB), and who sends it."""
+    return _signed({"type": "image", "originalContentUrl": original, "previewImageUrl": preview}, sender)
+
+
+def _signed(bubble: Json, sender: str | None) -> Json:
     name = cut(_clean(sender or "").strip(), SENDER_MOST)
-    if name and not _BRAND.search(name):
-        bubble["sender"] = {"name": name}
-    return bubble
+    return {**bubble, "sender": {"name": name}} if name and not _BRAND.search(name) else bubble
 
 
-def press_bubble(text: str, presses: Sequence[Press]) -> Json:
-    """A text with buttons that answer; without any, the text alone."""
-    if not presses:
-        return _text(text)
+def press_bubble(text: str, presses: Sequence[Press], choices: Sequence[Press] = ()) -> Json:
+    """A text with buttons that answer, and quick replies; without buttons, the text alone."""
     buttons: list[Json] = [
         {
             "type": "button",
             "style": "primary" if number == 0 else "secondary",
-            "action": {
-                "type": "postback",
-                "label": cut(press.label, BUTTON_LABEL_MOST, graphemes=True),
-                "data": press.sends,
-                "displayText": cut(press.label, DISPLAY_TEXT_MOST, graphemes=True),
-            },
+            "action": _answering(press, BUTTON_LABEL_MOST),
         }
         for number, press in enumerate(presses)
     ]
-    return _flex(text, buttons)
+    bubble = _flex(text, buttons) if buttons else _text(text)
+    if choices:
+        items = [
+            {"type": "action", "action": _answering(each, QUICK_REPLY_LABEL_MOST)}
+            for each in choices[:QUICK_REPLIES_MOST]
+        ]
+        bubble["quickReply"] = {"items": items}
+    return bubble
+
+
+def _answering(press: Press, label_most: int) -> Json:
+    label = cut(press.label, label_most, graphemes=True)
+    if press.opens is not None:
+        return {"type": "uri", "label": label, "uri": press.opens}
+    if press.picks is not None:
+        return {"type": "datetimepicker", "label": label, "data": press.sends, "mode": press.picks}
+    shown = cut(press.label, DISPLAY_TEXT_MOST, graphemes=True)
+    return {"type": "postback", "label": label, "data": press.sends, "displayText": shown}
+
+
+def answer_bubble(text: str, presses: Sequence[Press], *, sender: str) -> Json:
+    """An automatic answer under the name of what gave it, with choices in one tap below."""
+    bubble = text_bubble(text, sender)
+    if presses:
+        bubble["quickReply"] = {
+            "items": [_quick_reply(press.label, press.sends) for press in presses[:QUICK_REPLIES_MOST]]
+        }
+    return bubble
+
+
+def menu_data(script_id: str) -> str:
+    """The postback data of a choice that leads to a scripted answer: `menu:{id}`."""
+    return f"{_MENU}{script_id}"
+
+
+def read_menu(sent: str) -> str | None:
+    """The scripted answer that a postback of ours asks for; None when it is another postback."""
+    return sent.removeprefix(_MENU) or None if sent.startswith(_MENU) else None
 
 
 def tap_data(signal: str, *, is_lead: bool, message_id: UUID | None) -> str:
@@ -143,15 +185,19 @@ def _flex(text: str, buttons: list[Json]) -> Json:
 def _quick_replies(quick_replies: Sequence[RenderedQuickReply], message_id: UUID | None) -> Json:
     return {
         "items": [
-            {
-                "type": "action",
-                "action": {
-                    "type": "postback",
-                    "label": cut(each.label, QUICK_REPLY_LABEL_MOST, graphemes=True),
-                    "data": tap_data(each.signal, is_lead=each.is_lead, message_id=message_id),
-                    "displayText": cut(each.label, DISPLAY_TEXT_MOST, graphemes=True),
-                },
-            }
+            _quick_reply(each.label, tap_data(each.signal, is_lead=each.is_lead, message_id=message_id))
             for each in quick_replies[:QUICK_REPLIES_MOST]
         ]
+    }
+
+
+def _quick_reply(label: str, sends: str) -> Json:
+    return {
+        "type": "action",
+        "action": {
+            "type": "postback",
+            "label": cut(label, QUICK_REPLY_LABEL_MOST, graphemes=True),
+            "data": sends,
+            "displayText": cut(label, DISPLAY_TEXT_MOST, graphemes=True),
+        },
     }

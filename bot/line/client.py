@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 from uuid import UUID
 
@@ -29,13 +29,15 @@ from linebot.v3.messaging import (
 from bot.errors import Misconfigured, Unavailable
 from bot.line.answers import refusal_of
 from bot.line.limits import Problem, validate_push, validate_reply
-from bot.ports import Accepted, Json, LineProfile, Rejected, SendOutcome, TryLater
+from bot.ports import Accepted, Content, Json, LineProfile, Rejected, SendOutcome, TryLater
 from bot.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
+_CONTENT_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_read=10)
 CONNECTIONS = 64
-_HOST = "https://api.line.me"
+_HOST, _DATA_HOST = "https://api.line.me", "https://api-data.line.me"
 _PUSH, _REPLY = "/v2/bot/message/push", "/v2/bot/message/reply"
+_LOADING = "/v2/bot/chat/loading/start"
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _ALREADY_ACCEPTED = 409
 
@@ -52,12 +54,19 @@ class Told:
 class LineClient:
     """The port `bot.ports.Line` over LINE's SDK. Create it with `connected`, in a running loop."""
 
-    def __init__(self, client: AsyncApiClient, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        client: AsyncApiClient,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        data_host: str | None = None,
+    ) -> None:
         self._client = client
         self._host = client.configuration.host or _HOST
+        self._data_host = data_host or client.configuration.host or _DATA_HOST
         self._api = AsyncMessagingApi(client)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        self._basic_id: str | None = None
+        self._bot: Json = {}
 
     @classmethod
     @asynccontextmanager
@@ -73,7 +82,7 @@ class LineClient:
             raise Misconfigured(
                 "LINE_CHANNEL_ACCESS_TOKEN is not set (LINE Developers console, Messaging API)"
             )
-        # The SDK lets one host stand for both of LINE's (api, api-data).
+        data_host = settings.line_data_api_base_url
         host = settings.line_api_base_url.rstrip("/") if settings.line_api_base_url else None
         configuration = Configuration(
             host=host, access_token=settings.line_channel_access_token.get_secret_value()
@@ -82,7 +91,11 @@ class LineClient:
         async with AsyncApiClient(configuration) as client:
             if not _has_proxy(host or _HOST):
                 _ask_for_no_proxy(client)
-            yield cls(client, timeout_seconds=timeout_seconds)
+            yield cls(
+                client,
+                timeout_seconds=timeout_seconds,
+                data_host=data_host.rstrip("/") if data_host else None,
+            )
 
     async def push(self, *, line_user_id: str, bubbles: Sequence[Json], retry_key: UUID) -> SendOutcome:
         """Send 1 to 5 message objects; the key makes repeats harmless for 24 hours."""
@@ -109,6 +122,18 @@ class LineClient:
             _request_timeout=self._timeout,
             _host=self._host,
         )
+
+    async def loading(self, *, line_user_id: str, seconds: int) -> bool:
+        """Show that an answer is being written, until it comes; whether LINE took it. Never raises.
+
+        LINE shows it where the chat is open on a phone, and takes 5 to 60 seconds in steps of five.
+        """
+        body = {"chatId": line_user_id, "loadingSeconds": min(60, max(5, -(-seconds // 5) * 5))}
+        try:
+            await self._post(_LOADING, body, {**_JSON})
+        except (ApiException, aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return False
+        return True
 
     async def profile(self, line_user_id: str) -> LineProfile | None:
         """The user's profile; None when LINE has none for us (404) or does not know the id (400).
@@ -137,15 +162,80 @@ class LineClient:
         Raises:
             Unavailable: LINE did not answer, or refused our token.
         """
-        if self._basic_id is None:
-            try:
-                answer = await self._api.get_bot_info_with_http_info(_request_timeout=self._timeout)
-            except ApiException as error:
-                raise Unavailable(f"LINE bot info: {error.status}") from None
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                raise Unavailable(f"LINE bot info: {type(error).__name__}") from None
-            self._basic_id = str(answer.data.basic_id)
-        return self._basic_id
+        return str((await self._bot_info()).get("basicId") or "")
+
+    async def bot_user_id(self) -> str:
+        """The account's own user id, which its webhooks name as `destination`; asked for once.
+
+        Raises:
+            Unavailable: LINE did not answer, or refused our token.
+        """
+        return str((await self._bot_info()).get("userId") or "")
+
+    async def _bot_info(self) -> Json:
+        if not self._bot:
+            told = await self.ask("/v2/bot/info")
+            if told.status != 200 or not told.body.get("userId"):
+                raise Unavailable(f"LINE bot info: {told.status}")
+            self._bot = told.body
+        return self._bot
+
+    async def link_token(self, line_user_id: str) -> str | None:
+        """A token for the account-link dialog: 10 minutes, once (Issue link token); None: not for this user.
+
+        Raises:
+            Unavailable: LINE did not answer, or refused our token.
+        """
+        told = await self.ask(f"/v2/bot/user/{quote(line_user_id, safe='')}/linkToken", method="POST")
+        if told.status in {400, 404}:
+            return None
+        token = told.body.get("linkToken")
+        if told.status != 200 or not isinstance(token, str):
+            raise Unavailable(f"LINE link token: {told.status}")
+        return token
+
+    async def leave(self, kind: str, group_id: str) -> bool:
+        """Leave a `group` or a `room` (Leave group chat); False: the account is not in it.
+
+        Raises:
+            Unavailable: LINE did not answer, or refused our token.
+        """
+        told = await self.ask(f"/v2/bot/{kind}/{quote(group_id, safe='')}/leave", method="POST")
+        if told.status in {400, 404}:
+            return False
+        if told.status != 200:
+            raise Unavailable(f"LINE leave: {told.status}")
+        return True
+
+    async def content(self, message_id: str, *, at_most: int) -> Content | None:
+        """What a customer sent, from LINE's data host (Get content); None: it is there no more (404, 410).
+
+        Read in pieces, and no further than `at_most` bytes: LINE takes videos of 200 MB.
+
+        Raises:
+            Unavailable: still being prepared (202), or no answer.
+        """
+        address = f"{self._data_host}/v2/bot/message/{quote(message_id, safe='')}/content"
+        headers = {"Authorization": f"Bearer {self._client.configuration.access_token}"}
+        session: aiohttp.ClientSession = self._client.rest_client.pool_manager
+        try:
+            async with session.get(
+                address, headers=headers, timeout=_CONTENT_TIMEOUT, allow_redirects=False
+            ) as answer:
+                if answer.status in {400, 404, 410}:
+                    return None
+                if answer.status != 200:
+                    raise Unavailable(f"LINE content: {answer.status}")
+                pieces: list[bytes] = []
+                size = 0
+                async for piece in answer.content.iter_chunked(1 << 16):
+                    pieces.append(piece)
+                    size += len(piece)
+                    if size > at_most:
+                        return Content(content_type=answer.content_type, content=b"", is_too_large=True)
+                return Content(content_type=answer.content_type, content=b"".join(pieces))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Unavailable(f"LINE content: {type(error).__name__}") from None
 
     async def ask(self, path: str, *, method: str = "GET") -> Told:
         """Ask for something that is no message, as LINE tells it; errors of LINE's are answers here.

@@ -28,6 +28,9 @@ _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _UNSTORABLE = regex.compile("[\0\ud800-\udfff]")
 _ID = regex.compile(r"[!-~]{1,200}")
 _USER_ID = regex.compile(r"U[0-9a-f]{32}")
+_GROUP_ID = regex.compile(r"[CR][0-9a-f]{32}")
+_NONCE = regex.compile(r"[!-~]{10,255}")
+_PICKED = regex.compile(r"[0-9T:-]{4,20}")
 
 
 # --- storing ------------------------------------------------------------------------------------------
@@ -149,9 +152,18 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressed:
-    """They pressed a button or a quick reply of ours."""
+    """They pressed a button or a quick reply of ours. `picked`: the date or time they chose."""
 
     sent: str
+    picked: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """LINE's account-link dialog ended. Where it failed, LINE does not say whose it was."""
+
+    nonce: str
+    is_ok: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +173,7 @@ class Unclear:
     because: str
 
 
-What = Followed | Unfollowed | Said | Showed | Unsent | Pressed | Unclear
+What = Followed | Unfollowed | Said | Showed | Unsent | Pressed | Joined | Unclear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +182,8 @@ class Inbound:
 
     Attributes:
         line_user_id: who; None for groups, rooms and events without a person.
+        group: (`group` or `room`, its id) where it happened in one.
+        is_leaving: the account is out of the group.
         is_standby: another module holds the chat: nothing may be sent.
         is_stale: older than a day on arrival and not marked as a redelivery.
         reply_token, reply_until: for an answer free of charge, until then.
@@ -185,6 +199,8 @@ class Inbound:
     reply_token: str | None
     reply_until: datetime | None
     what: What
+    group: tuple[str, str] | None = None
+    is_leaving: bool = False
 
 
 def read(row: InboxRow | Arrival) -> Inbound:
@@ -206,7 +222,14 @@ def read(row: InboxRow | Arrival) -> Inbound:
         reply_token=token if is_good else None,
         reply_until=row.received_at + REPLY_WITHIN if is_good else None,
         what=_what(event),
+        group=_group_of(person),
+        is_leaving=event.get("type") == "leave",
     )
+
+
+def _group_of(source: str) -> tuple[str, str] | None:
+    kind, _, group_id = source.partition(":")
+    return (kind, group_id) if _GROUP_ID.fullmatch(group_id) else None
 
 
 def is_user_id(text: str) -> bool:
@@ -230,6 +253,8 @@ def _what(event: Mapping[str, Any]) -> What:
             return Unfollowed()
         case "postback":
             return _pressed(event.get("postback"))
+        case "accountLink":
+            return _joined(event.get("link"))
         case "unsend":
             unsend = event.get("unsend")
             found = _id_of(unsend.get("messageId")) if isinstance(unsend, dict) else None
@@ -242,9 +267,19 @@ def _what(event: Mapping[str, Any]) -> What:
 
 def _pressed(postback: object) -> What:
     sent = postback.get("data") if isinstance(postback, dict) else None
-    if not isinstance(sent, str) or not sent:
+    if not isinstance(postback, dict) or not isinstance(sent, str) or not sent:
         return Unclear(because="postback without data")
-    return Pressed(sent=_storable(sent)[:300])
+    params = postback.get("params")
+    values = [params.get(mode) for mode in ("datetime", "date", "time")] if isinstance(params, dict) else []
+    picked = next((each for each in values if isinstance(each, str) and _PICKED.fullmatch(each)), None)
+    return Pressed(sent=_storable(sent)[:300], picked=picked)
+
+
+def _joined(link: object) -> What:
+    nonce = link.get("nonce") if isinstance(link, dict) else None
+    if not isinstance(link, dict) or not isinstance(nonce, str) or not _NONCE.fullmatch(nonce):
+        return Unclear(because="accountLink without nonce")
+    return Joined(nonce=nonce, is_ok=link.get("result") == "ok")
 
 
 def _message(message: object) -> What:
@@ -271,6 +306,9 @@ _DETAILS = {
 
 def _details(kind: str, message: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: message[name] for name in _DETAILS.get(kind, ()) if name in message}
+    provider = message.get("contentProvider")
+    if isinstance(provider, dict) and provider.get("type", "line") != "line":
+        kept["provider"] = "external"
     return {
         name: _storable(value)[:200] if isinstance(value, str) else value
         for name, value in kept.items()

@@ -26,3 +26,11 @@ def is_signed(secret: str, body: bytes, signature: str | bytes | None) -> bool:
     except (UnicodeEncodeError, Error, ValueError):
         return False
     return hmac.compare_digest(hmac.digest(secret.encode(), body, sha256), claimed)
+
+
+def secrets_of(text: str) -> tuple[str, ...]:
+    """The channel secrets in a setting: one, or the new and the old one with a comma between (rotation).
+
+    LINE gives a channel one secret at a time, and a re-issued one counts at once (Verify webhook signature).
+    """
+    return tuple(secret for each in text.split(",") if (secret := each.strip()))

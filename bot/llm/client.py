@@ -6,18 +6,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
-from openai import AsyncOpenAI, NotFoundError
+from openai import AsyncOpenAI
 from pydantic import BaseModel, ConfigDict
 
 import prompts
+from bot.llm.answers import ModelAnswerer
+from bot.llm.asking import Model, NoAnswer
 from bot.llm.drafts import TemplateDrafter
-from bot.ports import Drafter, DraftRequest, DraftText
+from bot.ports import Answerer, Drafter, DraftRequest, DraftText
 from bot.settings import Settings
 
 log = structlog.get_logger()
 
 TIMEOUT_SECONDS = 20.0
-MAX_OUTPUT_TOKENS = 1_500
+ANSWER_SECONDS = 12.0
+"""A customer waits for it, and a reply is free for a minute."""
 MAX_DRAFTS = 3
 OPENAI_API = "https://api.openai.com/v1"
 
@@ -38,19 +41,13 @@ class Proposals(BaseModel):
     drafts: list[Proposal]
 
 
-class NoAnswer(Exception):
-    """The model gave nothing that can be used; says why in one word."""
-
-
 class ModelDrafter:
     """Asks an OpenAI-compatible server; templates stand in whenever it has no usable answer."""
 
     def __init__(self, client: AsyncOpenAI, *, model: str, fallback: Drafter) -> None:
         """`client` must not retry by itself."""
-        self._client = client
-        self._model = model
+        self._model = Model(client, model)
         self._fallback = fallback
-        self._has_responses = True
 
     async def draft(self, request: DraftRequest) -> tuple[DraftText, ...]:
         """One to three replies."""
@@ -71,50 +68,8 @@ class ModelDrafter:
             reasons=list(request.reasons),
             wish=request.wish or "",
         )
-        proposals: Proposals | None = None
-        if self._has_responses:
-            try:
-                proposals = await self._respond(rendered)
-            except NotFoundError as error:
-                if error.code == "model_not_found":
-                    raise
-                self._has_responses = False  # a compatible server without /responses
-        if not self._has_responses:
-            proposals = await self._complete(rendered)
-        if proposals is None:
-            raise NoAnswer("nothing")
+        proposals = await self._model.ask(rendered, Proposals)
         return [each.reply.strip() for each in proposals.drafts]
-
-    async def _respond(self, rendered: prompts.Rendered) -> Proposals:
-        answer = await self._client.responses.parse(
-            model=self._model,
-            instructions=rendered.system,
-            input=[{"role": "user", "content": rendered.user}],
-            text_format=Proposals,
-            max_output_tokens=MAX_OUTPUT_TOKENS,
-            store=False,
-        )
-        if answer.status != "completed":
-            raise NoAnswer(f"status {answer.status}")
-        if answer.output_parsed is None:
-            raise NoAnswer("refusal")
-        return answer.output_parsed
-
-    async def _complete(self, rendered: prompts.Rendered) -> Proposals:
-        answer = await self._client.chat.completions.parse(
-            model=self._model,
-            messages=[
-                {"role": "system", "content": rendered.system},
-                {"role": "user", "content": rendered.user},
-            ],
-            response_format=Proposals,
-            max_completion_tokens=MAX_OUTPUT_TOKENS,
-            store=False,
-        )
-        choice = answer.choices[0]
-        if choice.finish_reason != "stop" or choice.message.parsed is None:
-            raise NoAnswer(f"finish {choice.finish_reason}")
-        return choice.message.parsed
 
 
 @asynccontextmanager
@@ -124,13 +79,27 @@ async def drafter_of(settings: Settings) -> AsyncIterator[Drafter]:
     if settings.openai_api_key is None:
         yield templates
         return
-    client = AsyncOpenAI(
+    async with _client_of(settings, timeout=TIMEOUT_SECONDS) as client:
+        yield ModelDrafter(client, model=settings.openai_model, fallback=templates)
+
+
+@asynccontextmanager
+async def answerer_of(settings: Settings) -> AsyncIterator[Answerer | None]:
+    """Who reads and answers questions with a model; None when there is no key."""
+    if settings.openai_api_key is None:
+        yield None
+        return
+    async with _client_of(settings, timeout=ANSWER_SECONDS) as client:
+        yield ModelAnswerer(
+            client, model=settings.openai_model, embedding_model=settings.openai_embedding_model
+        )
+
+
+def _client_of(settings: Settings, *, timeout: float) -> AsyncOpenAI:
+    assert settings.openai_api_key is not None
+    return AsyncOpenAI(
         api_key=settings.openai_api_key.get_secret_value(),
         base_url=settings.openai_base_url or OPENAI_API,
-        timeout=TIMEOUT_SECONDS,
+        timeout=timeout,
         max_retries=0,
     )
-    try:
-        yield ModelDrafter(client, model=settings.openai_model, fallback=templates)
-    finally:
-        await client.close()

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bot.ports import Json
-from bot.slack.ids import Action, Target, numbered
+from bot.slack.ids import WISHES, Action, Target, draft_block, numbered
 from bot.slack.limits.messages import read_characters
 from bot.slack.mrkdwn import clean, cut, escaped, marked, mention, one_line, plain, when
 from bot.slack.words import knows, say
@@ -66,6 +66,8 @@ class LeadCard:
     """Everything a card shows. Names and texts are as their owners wrote them.
 
     `unreachable`: `not_linked` or `blocked` when no message can go out. `is_drafting`: drafts will come.
+    `offered_to`, `due_at`: who is asked to take it, and until when somebody has to.
+    `is_persons`: the bot is silent in this conversation.
     """
 
     lead_id: UUID
@@ -88,6 +90,10 @@ class LeadCard:
     is_drafting: bool = False
     sent: Sent | None = None
     unreachable: str | None = None
+    value: str | None = None
+    offered_to: str | None = None
+    due_at: datetime | None = None
+    is_persons: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -149,12 +155,16 @@ def _reasons(card: LeadCard) -> list[Json]:
 
 def _fields(card: LeadCard, language: str) -> Json:
     owner = mention(card.owner) if card.owner else say("nobody", language)
+    if card.owner is None and card.offered_to:
+        owner = say("asked", language, who=mention(card.offered_to))
     contact = when(card.last_contact_at) if card.last_contact_at else say("never", language)
     fields = [
         marked(f"*{say('owner', language)}*\n{owner}"),
         marked(f"*{say('contact', language)}*\n{contact}"),
     ]
-    for label, value in (("plan", card.plan), ("company", card.company)):
+    if card.state == "new" and card.due_at:
+        fields.append(marked(f"*{say('due', language)}*\n{when(card.due_at)}"))
+    for label, value in (("plan", card.plan), ("value", card.value), ("company", card.company)):
         if value and one_line(value):
             fields.append(plain(f"{say(label, language)}\n{cut(one_line(value), 50)}"))
     return {"type": "section", "fields": fields}
@@ -193,10 +203,13 @@ def _draft(card: LeadCard, draft: CardDraft, number: int, of: int, language: str
     label = say(kind if knows(kind) else "draft.model", language) + (f" ({number}/{of})" if of > 1 else "")
     notes = [f"⚠️ {cut(one_line(finding), 80)}" for finding in draft.findings[:3]]
     can_send = sendable(draft)
+    if not notes:
+        notes.append(say("draft.checked", language))
     if not can_send:
         notes.append(say("draft.blocked" if draft.is_blocked else "draft.too_long", language))
     text = draft.text if can_send else cut(clean(draft.text), 400)
-    value = Target(lead_id=card.lead_id, draft_id=draft.draft_id, revision=card.revision).encode()
+    target = Target(lead_id=card.lead_id, draft_id=draft.draft_id, revision=card.revision)
+    value = target.encode()
     elements: list[Json] = []
     if can_send:
         send = _button(numbered(Action.SEND, number, of=of), say("send", language), value, style="primary")
@@ -210,6 +223,7 @@ def _draft(card: LeadCard, draft: CardDraft, number: int, of: int, language: str
     elements.append(_button(numbered(Action.EDIT, number, of=of), say("edit", language), value))
     if number == 1:
         elements.append(_button(Action.REGENERATE, say("regenerate", language), value))
+    elements.append(_wishes(number, of, language))
     return [
         {
             "type": "rich_text",
@@ -219,8 +233,13 @@ def _draft(card: LeadCard, draft: CardDraft, number: int, of: int, language: str
                 _rich("rich_text_quote", text or " "),
             ],
         },
-        {"type": "actions", "elements": elements},
+        {"type": "actions", "block_id": draft_block(target, number), "elements": elements},
     ]
+
+
+def _wishes(number: int, of: int, language: str) -> Json:
+    options = [{"text": plain(say(f"more.{wish}", language)), "value": wish} for wish in WISHES]
+    return {"type": "overflow", "action_id": numbered(Action.MORE, number, of=of), "options": options}
 
 
 def _actions(card: LeadCard, language: str) -> list[Json]:
@@ -236,6 +255,10 @@ def _actions(card: LeadCard, language: str) -> list[Json]:
         elements.append(_button(Action.DISMISS, say("dismiss", language), value))
         elements.append(_closing(Action.WON, "won", value, language))
         elements.append(_closing(Action.LOST, "lost", value, language))
+        if card.sent is not None and card.sent.state in {"accepted", "unknown"}:
+            elements.append(_button(Action.SENT, say("sent", language), value))
+        if card.is_persons:
+            elements.append(_button(Action.GIVE_BACK, say("give_back", language), value))
     return [{"type": "actions", "elements": elements}] if elements else []
 
 

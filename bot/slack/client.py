@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_async_handlers import (
-    AsyncConnectionErrorRetryHandler,
-    AsyncServerErrorRetryHandler,
-)
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.clock import Clock
-from bot.errors import Misconfigured, Refused, Unavailable
+from bot.errors import Misconfigured, Unavailable
 from bot.ports import Json, Posted, StaffProfile
 from bot.settings import Settings
+from bot.slack.calls import Calls, SlackRefused
+from bot.slack.files import Files
 from bot.slack.limits import validate_message, validate_view
 
 log = structlog.get_logger()
-quiet = logging.getLogger("yorisoi.slack_sdk")
-quiet.setLevel(logging.WARNING)  # below it, whole requests are written out
 
 SLACK_API = "https://slack.com/api/"
-TIMEOUT_SECONDS = 10
-"""Of one request; well within the lease of a post."""
 REMEMBERED = timedelta(minutes=5)
 """How long profiles, groups and channels are believed: an ex-member's press is refused this soon."""
 EVENT_TYPE = "yorisoi_post"
@@ -40,26 +29,9 @@ FIND_MARGIN = timedelta(minutes=5)
 FIND_PAGES = 10
 PLAIN_CHARACTERS = 3_000
 
-_RATE = frozenset({"ratelimited", "rate_limited"})
-_PASSING = frozenset(
-    {
-        "internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org",
-        "update_failed",
-    }
-)  # fmt: skip
 _SHAPE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 
 Kept = TypeVar("Kept")
-
-
-class SlackRefused(Refused):
-    """Slack will never do this as things are; `code` is its own word for why."""
-
-    def __init__(self, code: str, *, method: str) -> None:
-        super().__init__(
-            f"Slackが受け付けませんでした({code})。", f"Slack did not accept this ({code}, {method})."
-        )
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,28 +63,15 @@ class _Remembered(Generic[Kept]):
         return kept
 
 
-class SlackClient:
+class SlackClient(Files, Calls):
     """The port `bot.ports.Slack` over slack_sdk.
-
-    Two clients: what may happen only once is never sent again by itself (slack_sdk's default repeats a post
-    after a dropped connection); what only reads is.
 
     Unavailable with `retry_after` means that Slack took nothing; without, that nobody knows.
     """
 
     def __init__(self, *, token: str, clock: Clock, base_url: str | None = None) -> None:
         """Prepare; nothing is asked of Slack yet. `base_url` ends before the method's name."""
-        address = base_url or SLACK_API
-        self._once = AsyncWebClient(
-            token=token, base_url=address, timeout=TIMEOUT_SECONDS, retry_handlers=[], logger=quiet
-        )
-        self._reading = AsyncWebClient(
-            token=token,
-            base_url=address,
-            timeout=TIMEOUT_SECONDS,
-            logger=quiet,
-            retry_handlers=[AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()],
-        )
+        super().__init__(token=token, address=base_url or SLACK_API)
         self._profiles = _Remembered[StaffProfile](clock)
         self._groups = _Remembered[frozenset[str]](clock)
         self._channels = _Remembered[Json](clock)
@@ -239,6 +198,17 @@ class SlackClient:
             self._once.api_call("views.open", json={"trigger_id": trigger_id, "view": shown}), "views.open"
         )
 
+    async def update_view(self, *, view_id: str, view_hash: str | None, view: Mapping[str, Any]) -> None:
+        """Change an open modal; one that changed since `view_hash`, or was closed, stays as it is."""
+        asked: Json = {"view_id": view_id, "view": _valid_view(view)}
+        if view_hash:
+            asked["hash"] = view_hash
+        try:
+            await self._answer(self._once.api_call("views.update", json=asked), "views.update")
+        except SlackRefused as refused:
+            if refused.code not in {"hash_conflict", "not_found"}:
+                raise
+
     async def publish_home(self, *, slack_user_id: str, view: Mapping[str, Any]) -> None:
         """Show this person's App Home."""
         shown = _valid_view(view)
@@ -290,36 +260,6 @@ class SlackClient:
             self._reading.usergroups_users_list(usergroup=group_id), "usergroups.users.list"
         )
         return self._groups.put(group_id, frozenset(map(str, answer.get("users") or ())))
-
-    # --- calls ----------------------------------------------------------------------------------------
-
-    async def _answer(self, call: Awaitable[AsyncSlackResponse], method: str) -> Mapping[str, Any]:
-        answer = (await self._response(call, method)).data
-        if not isinstance(answer, dict):
-            raise Unavailable(f"{method}: unreadable answer")
-        return answer
-
-    async def _response(self, call: Awaitable[AsyncSlackResponse], method: str) -> AsyncSlackResponse:
-        try:
-            return await call
-        except SlackApiError as error:
-            raise _what_happened(error, method) from None
-        except (aiohttp.ClientError, SlackClientError, TimeoutError, OSError, ValueError) as error:
-            raise Unavailable(f"{method}: {type(error).__name__}") from None
-
-
-def _what_happened(error: SlackApiError, method: str) -> Exception:
-    response = error.response
-    if not isinstance(response, AsyncSlackResponse):  # 200 with JSON that does not parse
-        return Unavailable(f"{method}: unreadable answer")
-    code = response.get("error") if isinstance(response.data, dict) else None
-    if response.status_code == 429 or code in _RATE:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        told = str(headers.get("retry-after", ""))
-        return Unavailable(f"{method}: rate limit", retry_after=float(told) if told.isdecimal() else 30.0)
-    if not isinstance(code, str) or response.status_code >= 500 or code in _PASSING:
-        return Unavailable(f"{method}: {code or response.status_code}")
-    return SlackRefused(code, method=method)
 
 
 def _plain(message: Json) -> Json:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.ports import Json
-from bot.slack.client import SLACK_API, TIMEOUT_SECONDS, Identity, SlackClient, quiet
+from bot.slack.calls import TIMEOUT_SECONDS, quiet
+from bot.slack.client import SLACK_API, Identity, SlackClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

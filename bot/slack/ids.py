@@ -18,6 +18,11 @@ class Action(StrEnum):
     DISMISS = "lead.dismiss"
     WON = "lead.won"
     LOST = "lead.lost"
+    SENT = "lead.sent"
+    GIVE_BACK = "lead.give_back"
+    MORE = "lead.more"
+    WISH = "lead.wish"
+    FILE = "lead.file"
     UNDO = "lead.undo"
     RULE_TOGGLE = "rule.toggle"
     RULE_EDIT = "rule.edit"
@@ -25,7 +30,7 @@ class Action(StrEnum):
     PAUSE_ALL = "pause.all"
 
 
-OPENS_MODAL = frozenset({Action.EDIT, Action.SNOOZE, Action.DISMISS})
+OPENS_MODAL = frozenset({Action.EDIT, Action.SNOOZE, Action.DISMISS, Action.WISH})
 """Buttons that change nothing by themselves: they open a modal, within three seconds."""
 
 
@@ -38,9 +43,15 @@ class Command(StrEnum):
     LEADS = "/leads"
 
 
+WISHES = ("shorter", "formal", "own")
+"""What the menu beside a draft offers: wishes in one press, and one in a person's own words."""
+
+
 class Block(StrEnum):
     """Block ids of inputs; errors of a submission are keyed by them."""
 
+    TAKE = "edit.take"
+    WISH = "wish.text"
     TEXT = "edit.text"
     SPAN = "snooze.span"
     DATE = "snooze.date"
@@ -52,6 +63,8 @@ class Input(StrEnum):
     """Action ids of inputs in modals."""
 
     TEXT = "text"
+    TAKE = "take"
+    WISH = "wish"
     SPAN = "span"
     DATE = "date"
     REASON = "reason"
@@ -95,3 +108,17 @@ class Target:
         except ValueError:
             return None
         return cls(lead_id=lead_id, draft_id=draft_id, revision=int(parts[2]))
+
+
+_DRAFT_BLOCK = "draft"
+
+
+def draft_block(target: Target, number: int) -> str:
+    """The id of the block with a draft's buttons: an option's own value is too short for a target."""
+    return f"{_DRAFT_BLOCK}/{number}/{target.encode()}"
+
+
+def target_of_block(block_id: str) -> Target | None:
+    """The draft behind a block's id; None: not one of ours."""
+    kind, _, rest = block_id.partition("/")
+    return Target.decode(rest.partition("/")[2]) if kind == _DRAFT_BLOCK else None

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from bot.slack.ids import Action, Target, action_of
+from bot.slack.ids import WISHES, Action, Target, action_of, target_of_block
 from bot.slack.modals import Place
 
 KIND = "press"
@@ -57,6 +57,12 @@ def press_of(payload: Mapping[str, Any]) -> Press | None:
     pressed = (payload.get("actions") or [{}])[0]
     action = action_of(str(pressed.get("action_id")))
     target = Target.decode(str(pressed.get("value") or ""))
+    form: dict[str, str] = {}
+    if action is Action.MORE:
+        wish = str((pressed.get("selected_option") or {}).get("value"))
+        target = target_of_block(str(pressed.get("block_id")))
+        action = Action.WISH if wish == "own" else Action.REGENERATE
+        form = {"wish": wish} if wish in WISHES else {}
     if action is None or target is None:
         return None
     container = payload.get("container") or {}
@@ -66,6 +72,7 @@ def press_of(payload: Mapping[str, Any]) -> Press | None:
         slack_user_id=str((payload.get("user") or {}).get("id")),
         channel=_text(container.get("channel_id")) or _text((payload.get("channel") or {}).get("id")),
         thread_ts=_text(container.get("thread_ts")),
+        form=form,
     )
 
 
@@ -77,6 +84,8 @@ def submission_of(payload: Mapping[str, Any], form: Mapping[str, str]) -> Press 
     """The press in a `view_submission` payload, with what was read from its inputs."""
     view = payload.get("view") or {}
     action = action_of(str(view.get("callback_id")))
+    if action is Action.WISH:
+        action = Action.REGENERATE
     place = Place.decode(view.get("private_metadata"))
     if action is None or place is None:
         return None

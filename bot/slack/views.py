@@ -7,10 +7,12 @@ from datetime import datetime
 
 from bot.ports import Json
 from bot.slack.cards import CardDraft, CardLine, LeadCard, Reason, Sent, Written
-from bot.slack.mrkdwn import clean, cut, escaped, marked, mention, plain
+from bot.slack.ids import Action, Target
+from bot.slack.mrkdwn import clean, cut, escaped, marked, mention, one_line, plain
 from bot.slack.words import knows, say
-from db.conversations import InboundLine
+from db.conversations import PERSON, InboundLine
 from db.drafts import Draft
+from db.files import OfferedFile
 from db.lead_cards import LeadContext, SaidThing
 from db.messages import Message
 
@@ -18,8 +20,12 @@ _SECTION = 3_000
 _LINE_MOST = 5_000
 
 
-def card_of(context: LeadContext, *, language: str) -> LeadCard:
-    """The view model of a lead's card."""
+def card_of(context: LeadContext, *, language: str, value_attribute: str | None = None) -> LeadCard:
+    """The view model of a lead's card.
+
+    Args:
+        value_attribute: of the customer, or of their company: what they are worth.
+    """
     lead, conversation = context.lead, context.conversation
     contacts = [
         moment
@@ -50,6 +56,10 @@ def card_of(context: LeadContext, *, language: str) -> LeadCard:
         is_drafting=context.is_to_be_drafted,
         sent=_sent(context.sent),
         unreachable=context.unreachable,
+        value=_value(context, value_attribute),
+        offered_to=lead.offered_to,
+        due_at=lead.remind_at,
+        is_persons=conversation is not None and conversation.mode == PERSON,
     )
 
 
@@ -85,17 +95,45 @@ def thread_line(
     *,
     line: InboundLine | None = None,
     message: Message | None = None,
+    file: OfferedFile | None = None,
     language: str,
 ) -> Written:
-    """A line of a lead's thread: what the customer said, what we wrote, or a sentence of ours."""
+    """A line of a lead's thread: what the customer said, what we wrote, a file offered, or our sentence."""
     if "line_message_id" in content:
         return _quoted("💬", say("customer", language), inbound_text(line, language) if line else "…")
     if "message_id" in content:
         who = mention(message.approved_by) if message and message.approved_by else say("us", language)
         return _quoted("📤", who, message.plain_text if message else "…")
+    if "file_id" in content and file is not None:
+        return _offered(file, language)
     told = str(content.get("ja" if language.startswith("ja") else "en") or content.get("ja") or "…")
     text = cut(told, _SECTION)
     return Written(text=text, blocks=[{"type": "section", "text": marked(text)}])
+
+
+def _offered(file: OfferedFile, language: str) -> Written:
+    name = cut(one_line(file.name), 120) or "file"
+    target = Target(lead_id=file.lead_id, draft_id=file.file_id, revision=0)
+    button: Json = {
+        "type": "button",
+        "action_id": Action.FILE.value,
+        "text": plain(say("file.send", language)),
+        "value": target.encode(),
+        "confirm": {
+            "title": plain(say("confirm.file", language)),
+            "text": plain(name),
+            "confirm": plain(say("confirm.send.yes", language)),
+            "deny": plain(say("cancel", language)),
+        },
+    }
+    words = f"📎 {name}"
+    return Written(
+        text=escaped(words),
+        blocks=[
+            {"type": "section", "text": plain(words)},
+            {"type": "actions", "elements": [button]},
+        ],
+    )
 
 
 def _quoted(sign: str, who: str, text: str) -> Written:
@@ -110,6 +148,17 @@ def _company(context: LeadContext) -> str | None:
     if context.account is not None and (name := _text(context.account.attributes.get("name"))):
         return name
     return _text(context.attributes.get("company"))
+
+
+def _value(context: LeadContext, attribute: str | None) -> str | None:
+    if attribute is None:
+        return None
+    value = context.attributes.get(attribute)
+    if value is None and context.account is not None:
+        value = context.account.attributes.get(attribute)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,}"
+    return _text(value)
 
 
 def _text(value: object) -> str | None:

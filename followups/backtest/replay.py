@@ -16,7 +16,8 @@ from uuid import UUID
 
 from followups.decide import decide
 from followups.facts import Consent, Contact, Facts, FollowUp, FollowUpState, LineContact, Signal
-from followups.rules.model import Policy, Rule, RuleState, SendStep
+from followups.rules.model import Policy, Rule, RuleState
+from followups.scenario import STEP, after_decision
 from followups.signals import CLICKED, Watch, attribute_key, first_key, fold, merge, nth_key
 from followups.verdicts import Decision, Drop, Escalate, NotDue, RuleDecision, Send, Wait
 from followups.zones import attribute_moment, zone_of
@@ -24,6 +25,8 @@ from followups.zones import attribute_moment, zone_of
 CONTACTS_FOR = timedelta(days=60)
 """How long a message counts for caps and silence, as for real ones."""
 LEAD_OPEN_FOR = timedelta(days=1)
+MAX_AT_ONCE = 50
+"""More steps than that cannot follow one another at one moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +47,10 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A customer entered a rule: a message, or a lead.
+    """A message to a customer, or a lead.
 
     Attributes:
+        is_first: the first of this passage, with which the goal is judged; later steps of a scenario are not.
         held_by: the gates that had made this occasion wait before.
         is_goal_reached: the goal's event came within its window anyway; None: the history ends before that.
     """
@@ -56,6 +60,7 @@ class Entry:
     is_escalation: bool
     held_by: frozenset[str] = frozenset()
     is_goal_reached: bool | None = None
+    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +131,7 @@ class Replay:
         self.by_id = {rule.id: rule for rule in self.rules}
         self.watches = merge(
             chain(
-                (watch for rule in self.rules for watch in rule.when.watches()),
+                (each for rule in self.rules for asked in rule.conditions for each in asked.watches()),
                 (Watch(event=rule.goal.event) for rule in self.rules),
                 (Watch(event=CLICKED),),
             )
@@ -142,7 +147,7 @@ class Replay:
     @property
     def purposes(self) -> frozenset[str]:
         """The purposes of all messages that may be sent."""
-        messages = [s.message for rule in self.rules for s in rule.steps if isinstance(s, SendStep)]
+        messages = [message for rule in self.rules for message in rule.messages]
         return frozenset({self.policy.default_purpose, *(m.purpose for m in messages if m.purpose)})
 
     def of(self, past: Past) -> Replayed:
@@ -174,7 +179,7 @@ def _crossings(
         places[first_key(event)] = (event, 0)
         places.update({nth_key(event, rank): (event, rank) for rank in watch.ranks})
     found: dict[str, set[tuple[int, timedelta]]] = {}
-    for threshold in (each for rule in rules for each in rule.when.thresholds()):
+    for threshold in (each for rule in rules for asked in rule.conditions for each in asked.thresholds()):
         if threshold.key in places:
             event, rank = places[threshold.key]
             found.setdefault(event, set()).add((rank, threshold.after))
@@ -186,7 +191,8 @@ def _attribute_spans(rules: Sequence[Rule]) -> tuple[tuple[str, timedelta], ...]
     spans = {
         (threshold.key.removeprefix(prefix), threshold.after)
         for rule in rules
-        for threshold in rule.when.thresholds()
+        for asked in rule.conditions
+        for threshold in asked.thresholds()
         if threshold.key.startswith(prefix)
     }
     return tuple(sorted(spans))
@@ -206,6 +212,7 @@ class _Passage:
         self.signals: dict[str, Signal] = {}
         self.contacts: list[Contact] = []
         self.passages: dict[str, FollowUp] = {}
+        self.begun: set[tuple[str, int]] = set()
         self.lead_until: datetime | None = None
         self.occasions: dict[str, dict[str, Held]] = {}
         self.alarms: list[datetime] = []
@@ -220,7 +227,10 @@ class _Passage:
             self._take_in(at)
             self._end_passages(at)
             moments += 1
-            self._follow(decide(self._facts_at(at), self.replay.rules, self.replay.policy, now=at), at)
+            for _ in range(MAX_AT_ONCE):
+                answer = decide(self._facts_at(at), self.replay.rules, self.replay.policy, now=at)
+                if not self._follow(answer, at):
+                    break
             at = self._next_moment(at)
         for rule_id in sorted(self.occasions):
             self.held += self.occasions[rule_id].values()
@@ -273,28 +283,40 @@ class _Passage:
             contacts=tuple(self.contacts),
             follow_ups=self.passages,
             has_open_lead=is_led,
+            rhythms=self.facts.rhythms,
         )
 
-    def _follow(self, decision: Decision, at: datetime) -> None:
+    def _follow(self, decision: Decision, at: datetime) -> bool:
+        """Let what was decided happen; True: more follows at the same moment."""
+        has_more = False
         self.alarms = [self.lead_until] if self.lead_until is not None else []
         winner = next((each.rule_id for each in decision.rules if isinstance(each.verdict, Send)), None)
         for answer in decision.rules:
             rule = self.replay.by_id[answer.rule_id]
             if answer.check.holds:
                 self.matched.add(rule.id)
+            position = answer.position
+            if position is not None:
+                passage = after_decision(self.passages.get(rule.id), rule, position, now=at)
+                self.passages = {**self.passages, rule.id: passage}
             match answer.verdict:
-                case Send():
-                    self._enter(rule, at, is_escalation=False)
+                case Send(purpose=purpose):
+                    self._act(rule, at, purpose=purpose)
+                    has_more |= position is not None and position.next is not None
                 case Escalate():
-                    self._enter(rule, at, is_escalation=True)
+                    self._act(rule, at, purpose=None)
+                    has_more |= position is not None and position.next is not None
                 case Wait(gate=gate, until=until):
-                    self._hold(rule.id, gate, at, behind=winner)
+                    if gate != STEP:
+                        self._hold(rule.id, gate, at, behind=winner)
                     self._ring(until)
                 case Drop(gate=gate):
-                    self._hold(rule.id, gate, at)
+                    if position is None or position.ended is None:
+                        self._hold(rule.id, gate, at)
                 case NotDue():
                     self.held += self.occasions.pop(rule.id, {}).values()
             self._ring_for(rule, answer)
+        return has_more
 
     def _ring(self, at: datetime | None) -> None:
         if at is not None:
@@ -302,8 +324,7 @@ class _Passage:
 
     def _ring_for(self, rule: Rule, answer: RuleDecision) -> None:
         if rule.when.needs_alarm():
-            verdict = answer.verdict
-            self._ring(verdict.flips_at if isinstance(verdict, NotDue) else answer.check.flips_at)
+            self._ring(answer.check.flips_at)
         passage = self.passages.get(rule.id)
         if passage is not None and rule.again_after is not None:  # it may return once both are over
             over_at = passage.entered_at + rule.goal.within
@@ -317,37 +338,32 @@ class _Passage:
         known = self.occasions.setdefault(rule_id, {})
         known.setdefault(gate, Held(rule_id=rule_id, gate=gate, at=at, behind=behind))
 
-    def _enter(self, rule: Rule, at: datetime, *, is_escalation: bool) -> None:
+    def _act(self, rule: Rule, at: datetime, *, purpose: str | None) -> None:
+        """A message with this purpose, or, without one, a lead."""
         met = self.occasions.pop(rule.id, {})
         self.held += [replace(each, is_sent_later=True) for each in met.values()]
-        passage = self.passages.get(rule.id)
-        self.passages[rule.id] = FollowUp(
-            rule_id=rule.id,
-            rule_version=rule.version,
-            occasion=passage.occasion + 1 if passage is not None else 1,
-            state=FollowUpState.ACTIVE,
-            entered_at=at,
-        )
+        passage = self.passages[rule.id]
+        is_first = (rule.id, passage.occasion) not in self.begun
+        self.begun.add((rule.id, passage.occasion))
         self.entries.append(
             Entry(
                 rule_id=rule.id,
                 at=at,
-                is_escalation=is_escalation,
+                is_escalation=purpose is None,
                 held_by=frozenset(met),
-                is_goal_reached=self._is_goal_reached(rule, at),
+                is_goal_reached=self._is_goal_reached(rule, passage.entered_at) if is_first else None,
+                is_first=is_first,
             )
         )
-        if is_escalation:
+        if purpose is None:
             self.lead_until = at + self.replay.lead_open_for
             self.alarms.append(self.lead_until)
             return
-        step = rule.steps[0]
-        assert isinstance(step, SendStep)
         self.contacts.append(
             Contact(
                 message_id=UUID(int=len(self.entries)),
                 rule_id=rule.id,
-                purpose=step.message.purpose or self.replay.policy.default_purpose,
+                purpose=purpose,
                 at=at,
                 is_started=True,
             )

@@ -16,10 +16,12 @@ from math import exp, log
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from followups.rules.conditions import Condition, EventLast, Group
+from followups.rules.conditions import Condition, EventLast, Group, Idle
 from followups.zones import local_day
 
 FACTOR = 3.0
+COMMON_SPAN = timedelta(days=14)
+"""What people commonly write where they do not ask for the own rhythm."""
 PSEUDO_GAPS = 3
 FEWEST_GAPS = 2
 """A customer who came back less often has no rhythm yet and is not looked at."""
@@ -64,12 +66,14 @@ class Rhythm:
 
 
 def quiet_spans(condition: Condition) -> Iterator[tuple[str, timedelta]]:
-    """The (event, span) of every `last: {more_than: …}` in a condition."""
+    """The (event, span) of every `last: {more_than: …}` in a condition; of `idle`, a common one."""
     if isinstance(condition, Group):
         for member in condition.members:
             yield from quiet_spans(member)
     elif isinstance(condition, EventLast) and condition.more_than is not None:
         yield condition.event, condition.more_than
+    elif isinstance(condition, Idle):
+        yield condition.event, COMMON_SPAN
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,16 @@ flipped and must never miss anyone. `thresholds` names the moments that time can
 
 from __future__ import annotations
 
+from followups.rules.answer_conditions import Answered
 from followups.rules.attribute_conditions import AttributeDate, AttributeIs, LineIs
 from followups.rules.checks import Check, Condition, Text, Threshold, flip_of
+from followups.rules.customer_conditions import HotLead, ScoreIs, SegmentIs, StageIs
 from followups.rules.event_conditions import EventCount, EventFirst, EventLast, EventNever, Stalled, Used
 from followups.rules.groups import Group
+from followups.rules.rhythm_conditions import Idle, Trend
 
 __all__ = [
+    "Answered",
     "AttributeDate",
     "AttributeIs",
     "Check",
@@ -23,10 +27,16 @@ __all__ = [
     "EventLast",
     "EventNever",
     "Group",
+    "HotLead",
+    "Idle",
     "LineIs",
+    "ScoreIs",
+    "SegmentIs",
+    "StageIs",
     "Stalled",
     "Text",
     "Threshold",
+    "Trend",
     "Used",
     "flip_of",
 ]

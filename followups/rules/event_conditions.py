@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from followups.facts import Facts, Signal
 from followups.rules.checks import Check, Text, Threshold, settle, signal_of
-from followups.signals import Watch, first_key, nth_key
+from followups.signals import Watch, first_key, nth_key, shown
 from followups.wording import age_en, age_ja, plural, span_en, span_ja
 
 
@@ -46,7 +46,7 @@ def _since(
 
 
 def _never(event: str) -> Text:
-    return Text(ja=f"{event} は一度もない", en=f"{event} never happened")
+    return Text(ja=f"{shown(event)} は一度もない", en=f"{shown(event)} never happened")
 
 
 def _spans(*spans: timedelta | None) -> list[timedelta]:
@@ -63,8 +63,8 @@ def _age(condition: EventLast | EventFirst, at: datetime, which: Text, *, now: d
     def said() -> Text:
         age, asked = now - at, _asked(condition.more_than, condition.less_than)
         return Text(
-            ja=f"{which.ja}の {condition.event} は {age_ja(age)}（条件: {asked.ja}）",
-            en=f"{which.en} {condition.event} {age_en(age)} (asked: {asked.en})",
+            ja=f"{which.ja}の {shown(condition.event)} は {age_ja(age)}（条件: {asked.ja}）",
+            en=f"{which.en} {shown(condition.event)} {age_en(age)} (asked: {asked.en})",
         )
 
     return Check(holds=holds, because=Text.later(said), flips_at=flips_at)
@@ -178,8 +178,8 @@ class EventCount:
         span_j = f"直近{span_ja(self.within)}で " if self.within is not None else ""
         span_e = f" in the last {span_en(self.within)}" if self.within is not None else ""
         return Text(
-            ja=f"{self.event} は{span_j or ' '}{said}（条件: {'・'.join(ja)}）",
-            en=f"{self.event} {seen}{span_e} (asked: {' and '.join(en)})",
+            ja=f"{shown(self.event)} は{span_j or ' '}{said}（条件: {'・'.join(ja)}）",
+            en=f"{shown(self.event)} {seen}{span_e} (asked: {' and '.join(en)})",
         )
 
     def check(self, facts: Facts, *, now: datetime) -> Check:
@@ -268,8 +268,8 @@ class EventNever:
             return _never(self.event)
         age = now - signal.last_at
         return Text(
-            ja=f"{self.event} は {signal.count}回（最後は {age_ja(age)}）",
-            en=f"{self.event} {plural(signal.count, 'time')} (last {age_en(age)})",
+            ja=f"{shown(self.event)} は {signal.count}回（最後は {age_ja(age)}）",
+            en=f"{shown(self.event)} {plural(signal.count, 'time')} (last {age_en(age)})",
         )
 
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -310,15 +310,16 @@ class Stalled:
 
     def _said_followed(self, age: timedelta) -> Text:
         return Text(
-            ja=f"{self.since} のあとに {self.without} がある（{age_ja(age)}）",
-            en=f"{self.without} followed {self.since} ({age_en(age)})",
+            ja=f"{shown(self.since)} のあとに {shown(self.without)} がある（{age_ja(age)}）",
+            en=f"{shown(self.without)} followed {shown(self.since)} ({age_en(age)})",
         )
 
     def _said_stalled(self, age: timedelta) -> Text:
         return Text(
-            ja=f"{self.since} は {age_ja(age)}、その後 {self.without} はない"
+            ja=f"{shown(self.since)} は {age_ja(age)}、その後 {shown(self.without)} はない"
             f"（条件: {span_ja(self.span)}以上）",
-            en=f"{self.since} {age_en(age)}, no {self.without} since (asked: {span_en(self.span)} or more)",
+            en=f"{shown(self.since)} {age_en(age)}, no {shown(self.without)} since"
+            f" (asked: {span_en(self.span)} or more)",
         )
 
     def thresholds(self) -> tuple[Threshold, ...]:
@@ -371,7 +372,7 @@ class Used:
         if self.fewer_than is not None:
             ja.append(f"{self.fewer_than}個未満")
             en.append(f"fewer than {self.fewer_than}")
-        names = f" ({', '.join(used)})" if used else ""
+        names = f" ({', '.join(shown(each) for each in used)})" if used else ""
         return Text(
             ja=f"使っている機能は {total}個中 {len(used)}個{names}（条件: {'・'.join(ja)}）",
             en=f"{len(used)} of {total} features used{names} (asked: {' and '.join(en)})",

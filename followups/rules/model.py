@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 
+from followups.retention import Retention
 from followups.rules.conditions import Condition
+from followups.segments import LifeCycle
 
 
 class RuleState(StrEnum):
@@ -59,9 +61,23 @@ class MessageTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendStep:
-    """`send: name`, or a message in place (then the template's name is `<rule id>/<step number>`)."""
+    """`send: name`, or a message in place (then the template's name is `<rule id>/<step number>`).
+
+    Attributes:
+        variants: by key, where several wordings are compared; then `message` is that of the first key.
+    """
 
     message: MessageTemplate
+    variants: Mapping[str, MessageTemplate] = field(default_factory=dict)
+
+    def wording(self, variant: str | None) -> MessageTemplate:
+        """What a customer of this variant reads."""
+        return self.variants.get(variant, self.message) if variant is not None else self.message
+
+    @property
+    def messages(self) -> tuple[MessageTemplate, ...]:
+        """Every wording there is."""
+        return tuple(self.variants.values()) or (self.message,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +87,38 @@ class EscalateStep:
     reason: str
 
 
-Step = SendStep | EscalateStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitStep:
+    """`wait: 3d`, or `wait: {for: 3d, until: …, at: "10:00"}`: go on after the span, or when `until` holds.
+
+    Attributes:
+        at: the customer's local time of day: the first one at or after the end of the span.
+    """
+
+    span: timedelta
+    until: Condition | None = None
+    at: time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IfStep:
+    """`if: …` with `then:` and `else:`: which steps come next is settled when the customer gets here."""
+
+    condition: Condition
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...] = ()
+
+
+Step = SendStep | EscalateStep | WaitStep | IfStep
+
+
+def every_step(steps: Sequence[Step]) -> Iterator[Step]:
+    """These steps and all below them, in the order they are written."""
+    for step in steps:
+        yield step
+        if isinstance(step, IfStep):
+            yield from every_step(step.then)
+            yield from every_step(step.otherwise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +137,35 @@ class Rule:
     holdout: float | None = None
     approval: str = "auto"
     during_conversation: DuringConversation = DuringConversation.HOLD
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All that it asks: `when`, then the conditions of its steps."""
+        asked = [self.when]
+        for step in every_step(self.steps):
+            if isinstance(step, IfStep):
+                asked.append(step.condition)
+            elif isinstance(step, WaitStep) and step.until is not None:
+                asked.append(step.until)
+        return tuple(asked)
+
+    @property
+    def messages(self) -> tuple[MessageTemplate, ...]:
+        """Every message it may send, in the order they are written."""
+        return tuple(
+            message
+            for step in every_step(self.steps)
+            if isinstance(step, SendStep)
+            for message in step.messages
+        )
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The keys of its variants; none: every customer reads the same."""
+        for step in every_step(self.steps):
+            if isinstance(step, SendStep) and step.variants:
+                return tuple(step.variants)
+        return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +195,23 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """Who is asked to take a new lead.
+
+    Attributes:
+        owner_attribute: names the person who looks after a customer: their Slack id, or name in Slack.
+        value_attribute: what the customer is worth, as the lead's card shows it.
+        per_rep_per_day: leads one person is asked to take, or takes, in a day; None: any number.
+        introduce: tell a customer who wrote, once, who has taken their request.
+    """
+
+    owner_attribute: str | None = None
+    value_attribute: str | None = None
+    per_rep_per_day: int | None = None
+    introduce: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What holds for every rule; `policy.yaml`, every key optional. `holdout` None: not said in the file."""
 
@@ -129,6 +222,8 @@ class Policy:
     silence_messages: int = 2
     silence_for: timedelta = timedelta(days=60)
     reserve_for_people: float = 0.2
+    quota_monthly: int | None = None
+    yen_per_extra: float | None = None
     holdout: float | None = None
     canary_size: int = 10
     canary_for: timedelta = timedelta(minutes=30)
@@ -136,5 +231,8 @@ class Policy:
     undo_seconds: int = 15
     claim_within: timedelta = timedelta(minutes=15)
     escalate_within: timedelta = timedelta(minutes=30)
+    routing: Routing = field(default_factory=Routing)
     link_hosts: tuple[str, ...] = ()
     default_purpose: str = "support"
+    life_cycle: LifeCycle = field(default_factory=LifeCycle)
+    retention: Retention = field(default_factory=Retention)

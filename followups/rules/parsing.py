@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from followups.rules.model import MessageTemplate, Policy, Rule, SendStep
+from followups.rules.binding import bound_source
+from followups.rules.model import MessageTemplate, Policy, Rule
 from followups.rules.yaml.messages import read_message
 from followups.rules.yaml.policy import read_policy
 from followups.rules.yaml.problems import Problem, Problems, RuleError, nearest
 from followups.rules.yaml.rules import RuleSource, Words, read_rule
+from followups.rules.yaml.scoring import read_scoring
 from followups.rules.yaml.tests import RuleTests, read_tests
 from followups.rules.yaml.tree import Node, read_tree
+from followups.scoring import Scoring
 
 __all__ = [
     "PolicyText",
@@ -29,13 +32,14 @@ __all__ = [
     "parse_message",
     "parse_policy",
     "parse_rule",
+    "parse_scoring",
     "parse_tests",
     "read_folder",
 ]
 
 _TEST = ".test.yaml"
 _RULE = ".yaml"
-_NOT_RULES = frozenset({"policy.yaml", "scoring.yaml"})
+_POLICY, _SCORING = "policy.yaml", "scoring.yaml"
 T = TypeVar("T")
 
 
@@ -56,6 +60,8 @@ class RuleSet:
         messages: by name, those of `messages/*.yaml`.
         tests: by rule id.
         sources: the rules with where they were written.
+        scoring: the folder's scoring.yaml; None: it has none.
+        scoring_path: where that was written.
         problems: what is wrong; empty after `load_folder`.
     """
 
@@ -63,6 +69,8 @@ class RuleSet:
     messages: Mapping[str, MessageTemplate] = field(default_factory=dict)
     tests: Mapping[str, RuleTests] = field(default_factory=dict)
     sources: tuple[RuleSource, ...] = ()
+    scoring: Scoring | None = None
+    scoring_path: str | None = None
     problems: tuple[Problem, ...] = ()
 
 
@@ -78,24 +86,40 @@ def _parse(text: str, path: str, reader: Callable[[Node, Problems], T | None]) -
 
 
 def _rule_source(text: str, *, path: str, words: Words) -> RuleSource:
-    return _parse(text, path, lambda node, problems: read_rule(node, problems, words, path=path))
+    source = _parse(text, path, lambda node, problems: read_rule(node, problems, words, path=path))
+    return bound_source(source, life=words.life_cycle, scoring=words.scoring)
 
 
 def parse_rule(
-    text: str, *, path: str, messages: Mapping[str, MessageTemplate], policy: Policy | None = None
+    text: str,
+    *,
+    path: str,
+    messages: Mapping[str, MessageTemplate],
+    policy: Policy | None = None,
+    scoring: Scoring | None = None,
 ) -> Rule:
     """Read one rule file.
 
     Args:
         path: how problems name the file.
         messages: the templates that `send` may name.
-        policy: for the hosts that messages in place may link to.
+        policy: for the hosts that messages in place may link to, and what `segment` and `stage` rest on.
+        scoring: what `score` rests on.
 
     Raises:
         RuleError: with everything that is wrong.
     """
-    hosts = policy.link_hosts if policy is not None else ()
-    return _rule_source(text, path=path, words=Words(messages=messages, link_hosts=hosts)).rule
+    return _rule_source(text, path=path, words=_words(messages, policy, scoring)).rule
+
+
+def _words(messages: Mapping[str, MessageTemplate], policy: Policy | None, scoring: Scoring | None) -> Words:
+    against = policy or Policy()
+    return Words(
+        messages=messages,
+        link_hosts=against.link_hosts,
+        life_cycle=against.life_cycle,
+        scoring=scoring,
+    )
 
 
 def parse_message(
@@ -135,6 +159,15 @@ def parse_tests(text: str, *, path: str, rule_id: str | None = None) -> RuleTest
     return _parse(text, path, lambda node, problems: read_tests(node, problems, path=path, rule_id=of))
 
 
+def parse_scoring(text: str, *, path: str = _SCORING) -> Scoring:
+    """Read scoring.yaml.
+
+    Raises:
+        RuleError: with everything that is wrong.
+    """
+    return _parse(text, path, read_scoring)
+
+
 def _stem(path: str) -> str:
     last = path.replace("\\", "/").rsplit("/", 1)[-1]
     for ending in (_TEST, _RULE):
@@ -146,8 +179,12 @@ def _stem(path: str) -> str:
 def _kind(path: str) -> str:
     parts = path.replace("\\", "/").split("/")
     last = parts[-1]
-    if last.startswith(".") or last in _NOT_RULES:
+    if last.startswith(".") or last == _POLICY:
         return "other"
+    if last == _SCORING and parts[-2:-1] != ["messages"]:
+        return "scoring"
+    if len(parts) > 1 and parts[-2] == "scripts":
+        return "other"  # scripted answers, read by followups.answers.scripts
     if last.endswith(".yml"):
         return "misnamed"
     if not last.endswith(_RULE):
@@ -157,17 +194,21 @@ def _kind(path: str) -> str:
     return "test" if last.endswith(_TEST) else "rule"
 
 
-def read_folder(files: Mapping[str, str], *, policy: Policy | None = None) -> RuleSet:
+def read_folder(
+    files: Mapping[str, str], *, policy: Policy | None = None, scoring: Scoring | None = None
+) -> RuleSet:
     """Read a rule folder and keep what is sound; the rest is told in `problems`.
 
     Args:
-        files: text by path: `*.yaml` rules, `*.test.yaml` their tests, `messages/*.yaml` messages. Other
-            files, `policy.yaml` and `scoring.yaml` are passed over.
-        policy: for the hosts that messages may link to.
+        files: text by path: `*.yaml` rules, `*.test.yaml` their tests, `messages/*.yaml` messages,
+            `scoring.yaml`. Other files and `policy.yaml` are passed over.
+        policy: for the hosts that messages may link to, and what `segment` and `stage` rest on.
+        scoring: what `score` rests on where the folder has no scoring.yaml.
     """
-    hosts = policy.link_hosts if policy is not None else ()
     found: list[Problem] = []
-    by_kind: dict[str, list[str]] = {"rule": [], "message": [], "test": [], "misnamed": [], "other": []}
+    by_kind: dict[str, list[str]] = {
+        kind: [] for kind in ("rule", "message", "test", "scoring", "misnamed", "other")
+    }
     for path in sorted(files):
         by_kind[_kind(path)].append(path)
     for path in by_kind["misnamed"]:
@@ -183,9 +224,11 @@ def read_folder(files: Mapping[str, str], *, policy: Policy | None = None) -> Ru
             broken.add(_stem(path))
     sources: dict[str, RuleSource] = {}
     unread: set[str] = set()
-    known = Words(
-        messages={**{name: MessageTemplate(name=name, text={}) for name in broken}, **messages},
-        link_hosts=hosts,
+    own = _folder_scoring(files, by_kind["scoring"], found)
+    known = _words(
+        {**{name: MessageTemplate(name=name, text={}) for name in broken}, **messages},
+        policy,
+        own if own is not None else scoring,
     )
     for path in by_kind["rule"]:
         try:
@@ -207,12 +250,26 @@ def read_folder(files: Mapping[str, str], *, policy: Policy | None = None) -> Ru
         messages=messages,
         tests={each: test for each, test in tests.items() if each in sources},
         sources=tuple(ordered),
+        scoring=own,
+        scoring_path=by_kind["scoring"][0] if by_kind["scoring"] else None,
         problems=tuple(sorted(set(found))),
     )
 
 
+def _folder_scoring(files: Mapping[str, str], paths: list[str], found: list[Problem]) -> Scoring | None:
+    """The folder's scoring; an empty one where it cannot be read, so that no rule is blamed for that too."""
+    for path in paths[1:]:
+        ja, en = f"{paths[0]} もあります（一つにしてください）", f"there is {paths[0]} too (keep one)"
+        found.append(Problem(path, 1, 1, ja, en))
+    try:
+        return parse_scoring(files[paths[0]], path=paths[0]) if paths else None
+    except RuleError as error:
+        found += error.problems
+        return Scoring()
+
+
 def _names(rule: Rule) -> set[str]:
-    return {step.message.name for step in rule.steps if isinstance(step, SendStep)}
+    return {message.name for message in rule.messages}
 
 
 def _misplaced(source: RuleSource, sources: Mapping[str, RuleSource]) -> list[Problem]:
@@ -251,13 +308,15 @@ def _tests(
     return tests
 
 
-def load_folder(files: Mapping[str, str], *, policy: Policy | None = None) -> RuleSet:
+def load_folder(
+    files: Mapping[str, str], *, policy: Policy | None = None, scoring: Scoring | None = None
+) -> RuleSet:
     """Read a whole rule folder, or nothing of it.
 
     Raises:
         RuleError: with everything that is wrong in any file.
     """
-    rule_set = read_folder(files, policy=policy)
+    rule_set = read_folder(files, policy=policy, scoring=scoring)
     if rule_set.problems:
         raise RuleError(rule_set.problems)
     return rule_set

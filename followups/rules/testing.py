@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from followups.decide import Drop, Escalate, NotDue, RuleDecision, Send, Wait, decide
+from followups.decide import decide
 from followups.facts import (
     Consent,
     Contact,
@@ -20,11 +20,14 @@ from followups.facts import (
     Signal,
 )
 from followups.rules.conditions import Check, Text
-from followups.rules.model import Policy, Rule, RuleState, SendStep
+from followups.rules.model import IfStep, Policy, Rule, RuleState, WaitStep
 from followups.rules.parsing import RuleSet, RuleSource, RuleTests
 from followups.rules.yaml.problems import Problem
 from followups.rules.yaml.tests import Case, Customer, Expectation, Moment
-from followups.signals import fold_all, merge
+from followups.rules.yaml.tree import Spot
+from followups.scenario import after_decision
+from followups.signals import Watch, fold_all, has_properties, merge
+from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
 from followups.zones import zone_of
 
 _CUSTOMER = UUID(int=1)
@@ -65,32 +68,130 @@ def run_rule_tests(rule_set: RuleSet, policy: Policy) -> Report:
             ja, en = f"テストがありません（{name} を書いてください）", f"has no tests (write {name})"
             failures.append(Problem(source.path, 1, 1, ja, en))
             continue
-        seen: list[set[bool]] = [set() for _ in source.leaves]
+        seen = _Seen(source)
         for case in tests.cases:
-            for expected in case.moments:
-                moments += 1
-                failures += _run(source.rule, tests, case, expected, policy, seen=seen)
-        failures += _uncovered(source, seen)
+            moments += len(case.moments)
+            failures += _Story(source.rule, tests, case, policy, seen).run()
+        failures += seen.uncovered()
     return Report(rules=len(rule_set.sources), moments=moments, failures=tuple(failures))
 
 
-def _run(
-    rule: Rule, tests: RuleTests, case: Case, expected: Expectation, policy: Policy, *, seen: list[set[bool]]
-) -> list[Problem]:
-    zone = zone_of(case.customer.timezone, policy.timezone)
-    now = expected.at.on(tests.start, zone)
-    facts = facts_of(case, rule, policy, start=tests.start, zone=zone, now=now)
-    tested = replace(rule, state=RuleState.LIVE, holdout=None)
-    decision = decide(facts, [tested], replace(policy, holdout=None), now=now).rules[0]
-    for leaf, holds in zip(seen, (check.holds for check in _leaves(decision.check)), strict=True):
+class _Seen:
+    """Which conditions were seen to hold, and which not to."""
+
+    def __init__(self, source: RuleSource) -> None:
+        self._source = source
+        self._when: list[set[bool]] = [set() for _ in source.leaves]
+        self._steps = {path: [set[bool]() for _ in spots] for path, spots in source.step_leaves.items()}
+
+    def note(self, decision: RuleDecision) -> None:
+        """What one decision saw."""
+        _note(self._when, decision.check)
+        if decision.position is not None:
+            for path, check in decision.position.asked:
+                _note(self._steps[path], check)
+
+    def uncovered(self) -> list[Problem]:
+        """What no test saw."""
+        failures = _uncovered(self._source, self._source.leaves, self._when)
+        for path, spots in self._source.step_leaves.items():
+            failures += _uncovered(self._source, spots, self._steps[path])
+        return failures
+
+
+def _note(seen: list[set[bool]], check: Check) -> None:
+    for leaf, holds in zip(seen, (each.holds for each in _leaves(check)), strict=True):
         leaf.add(holds)
-    outcome, gate, because = _outcome(decision)
-    wrong = _wrong(decision, expected, outcome, gate, because)
-    if wrong is None:
-        return []
-    ja = f"{case.name}: {wrong.ja}（実際は {outcome}: {because.ja}）"
-    en = f"{case.name}: {wrong.en} (it was {outcome}: {because.en})"
-    return [Problem(tests.path, expected.spot.line, expected.spot.column, ja, en)]
+
+
+class _Story:
+    """One case: its moments in the order of time.
+
+    Each moment of a rule of one step stands for itself. Through several steps the moments are one story:
+    what was decided has happened, also when a wait ended in between.
+    """
+
+    def __init__(self, rule: Rule, tests: RuleTests, case: Case, policy: Policy, seen: _Seen) -> None:
+        self._rule = replace(rule, state=RuleState.LIVE, holdout=None, approval="auto")
+        self._policy = replace(policy, holdout=None)
+        self._tests, self._case, self._seen = tests, case, seen
+        self._zone = zone_of(case.customer.timezone, policy.timezone)
+        self._is_one = len(rule.steps) > 1 or isinstance(rule.steps[0], WaitStep | IfStep)
+        self._passage = self._begun() if self._is_one else None
+        self._sent: list[Contact] = []
+        self._next: datetime | None = None
+
+    def run(self) -> list[Problem]:
+        failures: list[Problem] = []
+        asked = [(each.at.on(self._tests.start, self._zone), each) for each in self._case.moments]
+        for now, expected in sorted(asked, key=lambda pair: pair[0]) if self._is_one else asked:
+            while self._is_one and self._next is not None and self._next < now:
+                self._happen(self._decide(self._next), self._next)
+            decision = self._decide(now)
+            failures += self._judge(decision, expected)
+            if self._is_one:
+                self._happen(decision, now)
+        return failures
+
+    def _begun(self) -> FollowUp | None:
+        start = Moment().on(self._tests.start, self._zone)
+        facts = facts_of(
+            self._case, self._rule, self._policy, start=self._tests.start, zone=self._zone, now=start
+        )
+        return facts.follow_ups.get(self._rule.id)
+
+    def _decide(self, now: datetime) -> RuleDecision:
+        facts = facts_of(
+            self._case, self._rule, self._policy, start=self._tests.start, zone=self._zone, now=now
+        )
+        if self._passage is not None:
+            facts = replace(
+                facts,
+                follow_ups={self._rule.id: self._passage},
+                contacts=(*facts.contacts, *self._sent),
+            )
+        decision = decide(facts, [self._rule], self._policy, now=now).rules[0]
+        self._seen.note(decision)
+        return decision
+
+    def _happen(self, decision: RuleDecision, now: datetime) -> None:
+        """What is decided takes place, with what follows at the same moment."""
+        before, self._next = self._next, None
+        for _ in range(MAX_AT_ONCE):
+            self._take(decision, now)
+            has_acted = isinstance(decision.verdict, Send | Escalate)
+            if not has_acted or decision.position is None or decision.position.next is None:
+                break
+            decision = self._decide(now)
+        if isinstance(decision.verdict, Wait) and self._passage is not None:
+            until = decision.verdict.until
+            self._next = until if until is not None and until > now and until != before else None
+
+    def _take(self, decision: RuleDecision, now: datetime) -> None:
+        position = decision.position
+        if position is None:
+            return
+        self._passage = after_decision(self._passage, self._rule, position, now=now)
+        if isinstance(decision.verdict, Send):
+            purpose = decision.verdict.purpose
+            number = UUID(int=1000 + len(self._sent))
+            self._sent.append(
+                Contact(message_id=number, rule_id=self._rule.id, purpose=purpose, at=now, is_started=True)
+            )
+
+    def _judge(self, decision: RuleDecision, expected: Expectation) -> list[Problem]:
+        outcome, gate, because = _outcome(decision)
+        wrong = _wrong(decision, expected, outcome, gate, because)
+        if wrong is None:
+            return []
+        at = expected.spot
+        ja = f"{self._case.name}: {wrong.ja}（実際は {outcome}: {because.ja}）"
+        en = f"{self._case.name}: {wrong.en} (it was {outcome}: {because.en})"
+        return [Problem(self._tests.path, at.line, at.column, ja, en)]
+
+
+MAX_AT_ONCE = 50
+"""More steps than that cannot follow one another at one moment."""
 
 
 def _wrong(
@@ -127,7 +228,8 @@ def _outcome(decision: RuleDecision) -> tuple[str, str | None, Text]:
         case Wait(gate=gate, because=because):
             return "wait", gate, because
         case Drop(gate=gate, because=because):
-            return "drop", gate, because
+            is_over = decision.position is not None and decision.position.ended is not None
+            return "ended" if is_over else "drop", gate, because
         case NotDue(because=because):
             return "not_due", None, because
 
@@ -139,10 +241,10 @@ def _leaves(check: Check) -> Iterator[Check]:
         yield from _leaves(part)
 
 
-def _uncovered(source: RuleSource, seen: list[set[bool]]) -> list[Problem]:
+def _uncovered(source: RuleSource, spots: Sequence[Spot], seen: list[set[bool]]) -> list[Problem]:
     beside = f"{source.rule.id}.test.yaml"
     failures = []
-    for spot, values in zip(source.leaves, seen, strict=True):
+    for spot, values in zip(spots, seen, strict=True):
         for value, ja, en in ((True, "成立する", "hold"), (False, "成立しない", "fail to hold")):
             if value not in values:
                 said_ja = f"この条件が{ja}場合のテストがありません（{beside} に足してください）"
@@ -158,6 +260,25 @@ def _contact(customer: Customer) -> LineContact | None:
     return LineContact(line_user_id="U" + "0" * 32, is_friend=not blocked, is_blocked=blocked)
 
 
+def _signals_of(
+    case: Case, rule: Rule, *, start: datetime, zone: ZoneInfo, now: datetime
+) -> dict[str, Signal]:
+    """The test's events folded by name, and as the filtered ones that the rule asks for."""
+    watches = merge(watch for condition in rule.conditions for watch in condition.watches())
+    asked = [*(Watch(event=event) for event in case.events if event not in watches), *watches.values()]
+    signals: dict[str, Signal] = {}
+    for watch in asked:
+        times = [
+            at
+            for each in case.events.get(watch.source, ())
+            if has_properties(each.properties, watch.where) and (at := each.at.on(start, zone)) <= now
+        ]
+        signal = fold_all(watch.event, times, depth=watch.depth)
+        if signal is not None:
+            signals[watch.event] = signal
+    return signals
+
+
 def facts_of(
     case: Case, rule: Rule, policy: Policy, *, start: datetime, zone: ZoneInfo, now: datetime
 ) -> Facts:
@@ -166,17 +287,11 @@ def facts_of(
     def past(moments: tuple[Moment, ...]) -> list[datetime]:
         return [at for at in (moment.on(start, zone) for moment in moments) if at <= now]
 
-    watches = merge(rule.when.watches())
-    signals: dict[str, Signal] = {}
-    for event, moments in case.events.items():
-        depth = watches[event].depth if event in watches else 0
-        signal = fold_all(event, past(moments), depth=depth)
-        if signal is not None:
-            signals[event] = signal
-    step = rule.steps[0]
-    purpose = (step.message.purpose if isinstance(step, SendStep) else None) or policy.default_purpose
+    signals = _signals_of(case, rule, start=start, zone=zone, now=now)
+    purposes = {message.purpose or policy.default_purpose for message in rule.messages}
+    purpose = next(iter(sorted(purposes)), policy.default_purpose)
     customer = case.customer
-    answers = {purpose: True} if customer.consents is None else customer.consents
+    answers = dict.fromkeys(purposes | {purpose}, True) if customer.consents is None else customer.consents
     passage = case.follow_up
     follow_ups = {}
     if passage is not None:
@@ -186,6 +301,8 @@ def facts_of(
             occasion=1,
             state=FollowUpState.ACTIVE if passage.is_active else FollowUpState.ENDED,
             entered_at=passage.entered.on(start, zone),
+            step=passage.step,
+            step_at=passage.entered.on(start, zone),
         )
     return Facts(
         customer_id=_CUSTOMER,
@@ -208,4 +325,5 @@ def facts_of(
         if customer.is_talking
         else None,
         has_open_lead=customer.has_lead,
+        rhythms=case.rhythms,
     )

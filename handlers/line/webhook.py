@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot.deps import Deps
 from bot.flows.customers.store import webhook_store
-from bot.line.signature import is_signed
+from bot.line.signature import is_signed, secrets_of
 
 BODY_MOST = 2 * 1024 * 1024
 """LINE states no size for webhooks; its own requests end at 2 MB."""
@@ -34,7 +34,7 @@ class Webhook:
     def __init__(self, deps: Deps) -> None:
         """Prepare; one per process."""
         secret = deps.settings.line_channel_secret
-        self._secret = None if secret is None else secret.get_secret_value()
+        self._secrets = secrets_of("" if secret is None else secret.get_secret_value())
         self._store = webhook_store(deps)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,7 +45,7 @@ class Webhook:
     async def _answer(self, signature: str | None, body: bytes | None) -> Response:
         if body is None:
             return PlainTextResponse("too long\n", status_code=413)
-        if self._secret is None or not is_signed(self._secret, body, signature):
+        if not any(is_signed(secret, body, signature) for secret in self._secrets):
             return PlainTextResponse("wrong signature\n", status_code=401)
         return _STORED if await self._store(body) else _NOT_STORED
 

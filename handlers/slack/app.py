@@ -56,7 +56,7 @@ class SlackApp:
         )
         self.bolt.middleware(self._keep_events)
         presses.register(self.bolt, deps, self.keeper, self.errands)
-        modals.register(self.bolt, deps, self.keeper)
+        modals.register(self.bolt, deps, self.keeper, self.errands)
         commands.register(self.bolt, deps, self.errands)
         for catch in (self.bolt.action, self.bolt.view, self.bolt.view_closed, self.bolt.shortcut):
             catch(ANYTHING)(_acknowledge)

@@ -10,13 +10,14 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.deps import Deps
 from bot.errors import Refused
+from bot.flows.leads.away import away, back, sign
 from bot.flows.leads.list_leads import list_leads
-from bot.flows.replies.edit_draft import text_to_edit
+from bot.flows.replies.editing import open_editing
 from bot.flows.replies.reply import reply
 from bot.flows.rules.why import why
 from bot.flows.staff.acting import actor_of
 from bot.slack.ids import Command
-from bot.slack.modals import Place, edit_modal
+from bot.slack.modals import Place
 from bot.slack.mrkdwn import cut, escaped
 from handlers.boundary import Errands, Tell, guarded
 
@@ -31,14 +32,24 @@ def register(app: AsyncApp, deps: Deps, errands: Errands) -> None:
 
     async def on_leads(body: Mapping[str, Any], respond: Respond) -> None:
         actor = await actor_of(deps, str(body.get("user_id")))
-        await respond(text=await list_leads(deps, actor), response_type="ephemeral")
+        word, _, rest = str(body.get("text") or "").strip().partition(" ")
+        match word.lower():
+            case "away":
+                text = await away(deps, actor, rest)
+            case "back":
+                text = await back(deps, actor)
+            case "name":
+                text = await sign(deps, actor, rest)
+            case _:
+                text = await list_leads(deps, actor)
+        await respond(text=text, response_type="ephemeral")
 
     async def on_reply(body: Mapping[str, Any], respond: Respond) -> None:
         assert deps.slack is not None
         actor = await actor_of(deps, str(body.get("user_id")))
         target = await reply(deps, actor, str(body.get("text") or ""))
         place = Place(target=target, channel=body.get("channel_id"), language=actor.profile.language)
-        view = edit_modal(await text_to_edit(deps, target), place)
+        view = await open_editing(deps, actor, place)
         await deps.slack.open_view(trigger_id=str(body.get("trigger_id")), view=view)
 
     async def on_why(body: Mapping[str, Any], respond: Respond) -> None:

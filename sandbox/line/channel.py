@@ -74,6 +74,8 @@ class Channel:
     """How many more times the content of a message is answered as not ready yet (202)."""
     read_tokens: dict[str, tuple[str, str]] = field(default_factory=dict)
     link_tokens: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    """The groups and rooms the account is in: `group` or `room`, by id."""
 
     def __post_init__(self) -> None:
         self.bot_user_id = self.ids.user_id()

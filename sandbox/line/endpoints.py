@@ -97,6 +97,18 @@ async def link_token(channel: Channel, call: Call, _exchange: Exchange) -> Answe
     return Answer(200, {"linkToken": token})
 
 
+def leaving(kind: str) -> Route:
+    """POST /v2/bot/group/{groupId}/leave and /v2/bot/room/{roomId}/leave: 404 where the account is not in."""
+
+    async def leave(channel: Channel, call: Call, _exchange: Exchange) -> Answer:
+        if channel.groups.get(call.params["id"]) != kind:
+            raise Declined(404, NOT_FOUND)
+        del channel.groups[call.params["id"]]
+        return Answer(200, {})
+
+    return Route("POST", f"/v2/bot/{kind}/{{id}}/leave", leave, takes_json=False)
+
+
 async def content(channel: Channel, call: Call, _exchange: Exchange) -> Answer:
     """GET .../content and .../content/preview: 202 while being prepared, 404 when there is none."""
     message_id = call.params["messageId"]
@@ -171,6 +183,8 @@ ROUTES = (
     Route("POST", "/v2/bot/chat/loading/start", start_loading),
     Route("POST", "/v2/bot/chat/markAsRead", mark_as_read),
     Route("POST", "/v2/bot/user/{userId}/linkToken", link_token, takes_json=False),
+    leaving("group"),
+    leaving("room"),
     Route("GET", "/v2/bot/message/{messageId}/content", content),
     Route("GET", "/v2/bot/message/{messageId}/content/preview", content),
     Route("GET", "/v2/bot/message/{messageId}/content/transcoding", transcoding),

@@ -125,6 +125,12 @@ class LineStandIn:
         self.channel.people[person.user_id] = person
         return person.user_id
 
+    def add_group(self, kind: str = "group") -> str:
+        """A group or room with the account in it; returns its id. What it is told is in `texts`."""
+        group_id = ("C" if kind == "group" else "R") + self.channel.ids.user_id()[1:]
+        self.channel.groups[group_id] = kind
+        return self.add_person(kind, user_id=group_id, is_friend=True)
+
     def person(self, user_id: str) -> Person:
         return self.channel.person(user_id)
 

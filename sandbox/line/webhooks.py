@@ -17,7 +17,17 @@ from sandbox.line.channel import Channel, ReplyToken
 from sandbox.line.people import Person
 
 HELD = "held back"
-_REPLYABLE = {"message", "follow", "postback", "accountLink", "videoPlayComplete", "beacon", "membership"}
+_REPLYABLE = {
+    "join",
+    "memberJoined",
+    "message",
+    "follow",
+    "postback",
+    "accountLink",
+    "videoPlayComplete",
+    "beacon",
+    "membership",
+}
 
 
 @dataclass(slots=True)
@@ -74,7 +84,8 @@ class Webhooks:
             "deliveryContext": {"isRedelivery": False},
         }
         if person is not None:
-            event["source"] = {"type": "user", "userId": person.user_id}
+            kind_of = self.channel.groups.get(person.user_id, "user")
+            event["source"] = {"type": kind_of, f"{kind_of}Id": person.user_id}
             if kind in _REPLYABLE and not self.is_standby:
                 token = event["replyToken"] = self.channel.ids.reply_token()
                 self.channel.reply_tokens[token] = ReplyToken(person.user_id, now, now)
@@ -134,7 +145,7 @@ class Webhooks:
 
     def _tokens_received(self, events: Sequence[Mapping[str, Any]]) -> None:
         for event in events:
-            token = self.channel.reply_tokens.get(event.get("replyToken", ""))
+            token = self.channel.reply_tokens.get(str(event.get("replyToken")))
             if token is not None:
                 token.received_at = self.channel.clock()
 

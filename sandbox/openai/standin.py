@@ -79,12 +79,16 @@ class OpenAIStandIn:
 
     `answers` are given first, one per request: a dict or str is what the model says, the other kinds are
     how it goes wrong. Without them a deterministic writer fills the JSON Schema asked for. `journal`
-    holds every request, `faults` breaks connections. With `api_key` only that key is let in.
+    holds every request, `faults` breaks connections. With `api_key` only that key is let in. While
+    `is_gullible`, the writer does and says whatever the customer asks of it, as a model talked round would.
     """
 
-    def __init__(self, clock: Callable[[], datetime], *, api_key: str | None = None) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime], *, api_key: str | None = None, is_gullible: bool = False
+    ) -> None:
         self.clock = clock
         self.api_key = api_key
+        self.is_gullible = is_gullible
         self.answers: list[Scripted] = []
         self._numbers = count(1)
         self._door = Doorway(
@@ -132,7 +136,7 @@ class OpenAIStandIn:
             case Garbage():
                 return Answer(scripted.status, scripted.body, media_type=scripted.media_type)
             case None:
-                return Answer(200, shape(asked, _written(asked)))
+                return Answer(200, shape(asked, _written(asked, is_gullible=self.is_gullible)))
             case dict():
                 return Answer(200, shape(asked, json.dumps(scripted, ensure_ascii=False)))
             case _:
@@ -198,10 +202,10 @@ class OpenAIStandIn:
         }
 
 
-def _written(asked: Asked) -> str:
+def _written(asked: Asked, *, is_gullible: bool) -> str:
     if asked.schema is None:
         return plain_reply(instructions=asked.instructions, said=asked.said)
-    value = write(asked.schema, instructions=asked.instructions, said=asked.said)
+    value = write(asked.schema, instructions=asked.instructions, said=asked.said, is_gullible=is_gullible)
     return json.dumps(value, ensure_ascii=False)
 
 

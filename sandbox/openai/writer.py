@@ -22,6 +22,7 @@ _SPOKEN = re.compile(
 )
 _QUOTED = re.compile(r'^\s*\{"(?:customer|user)":\s*("(?:[^"\\]|\\.)*")\}\s*$', re.MULTILINE)
 """One JSON object a line, as our own prompts quote a conversation."""
+_DICTATED = re.compile(r"「([^」\n]+)」|[\"“]([^\"”\n{}]+)[\"”]")
 _NAME = "⟦name⟧"
 _TOPIC = re.compile(
     r"^(?:すみません|あの|こんにちは|お世話になっております)?[、。,!！\s]*"
@@ -139,6 +140,7 @@ class Brief:
 
     instructions: str
     said: tuple[str, ...]
+    is_gullible: bool = False
 
     @cached_property
     def customer_words(self) -> str:
@@ -182,6 +184,12 @@ class Brief:
         return _ASKED[asked[1]] if asked else 3
 
     @cached_property
+    def dictated(self) -> tuple[str, ...]:
+        """What somebody who believes the customer would say: what they quote, or else all they wrote."""
+        quoted = [first or second for first, second in _DICTATED.findall(self.customer_words)]
+        return (*quoted, self.customer_words or "…")
+
+    @cached_property
     def passage(self) -> tuple[str, str] | None:
         """The given passage that shares most with the customer's words, and its source; None if none does."""
         asked, best = _pairs(self.customer_words), (0.0, "", "")
@@ -197,9 +205,11 @@ class Brief:
         return (best[1], best[2]) if best[0] else None
 
 
-def write(schema: Mapping[str, Any], *, instructions: str = "", said: Sequence[str] = ()) -> Any:
+def write(
+    schema: Mapping[str, Any], *, instructions: str = "", said: Sequence[str] = (), is_gullible: bool = False
+) -> Any:
     """A value that conforms to `schema`, written for what was `said` (the latest last)."""
-    return _value(schema, schema, "", 0, Brief(instructions, tuple(said)))
+    return _value(schema, schema, "", 0, Brief(instructions, tuple(said), is_gullible))
 
 
 def plain_reply(*, instructions: str = "", said: Sequence[str] = ()) -> str:
@@ -250,6 +260,8 @@ def _chosen(options: Sequence[Mapping[str, Any]], name: str, brief: Brief) -> Ma
 def _enumerated(values: Sequence[Any], name: str, brief: Brief) -> Any:
     if "lang" in name and brief.language in values:
         return brief.language
+    if brief.is_gullible and "question" in values:
+        return "question"
     for wanted in _OTHER_NAMES[brief.intent]:
         for value in values:
             if isinstance(value, str) and wanted in value.lower():
@@ -268,7 +280,7 @@ def _count(schema: Mapping[str, Any], name: str, brief: Brief) -> int:
 
 def _truth(name: str, brief: Brief) -> bool:
     if re.search("answerable|can_answer|known|found|grounded|supported", name):
-        return brief.passage is not None
+        return brief.is_gullible or brief.passage is not None
     if re.search("human|handover|hand_over|escalat|staff|person", name):
         return brief.intent in {"complaint", "interest"} or brief.passage is None
     if re.search("lead|hot|interest", name):
@@ -312,6 +324,8 @@ def _words(name: str, nth: int, brief: Brief) -> str:
         return brief.language
     if re.search("source|citation|document", name):
         return brief.passage[1] if brief.passage else ""
+    if brief.is_gullible and re.search("answer|repl|draft|text", name):
+        return brief.dictated[nth % len(brief.dictated)]
     if "answer" in name and brief.passage:
         return brief.passage[0]
     if re.search("reason|because|why|rationale", name):

@@ -12,13 +12,17 @@ from uuid import UUID
 from db.customers import customer_id_of
 from followups.facts import Facts, LineContact
 from followups.rules.model import Rule
-from followups.signals import MAX_RECENT, fold_all
+from followups.signals import MAX_RECENT, filtered_key, fold_all, has_properties
 from followups.zones import zone_of
 
 START = datetime(2026, 10, 1, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 EVENTS = ("login", "signup", "export")
 ZONES = ("Asia/Tokyo", "America/New_York", "Europe/London", None)
+FILTERS: tuple[dict[str, Any], ...] = ({"plan": "pro"}, {"plan": 3}, {"plan": True, "n": 1}, {"n": 1})
+ANSWERS = ("$clicked:checkin", "$replied", "$reacted:busy")
+RHYTHMS = {"login": timedelta(hours=30)}
+"""The population's figure that the program is given, for one of the events."""
 PLANS = ("trial", "standard", "pro", 3, 3.5, "3", True, None)
 
 
@@ -50,6 +54,31 @@ def _count(rng: random.Random) -> dict[str, Any]:
     return bounds
 
 
+def _trend(rng: random.Random) -> dict[str, Any]:
+    way = rng.choice([{"down_by": "50%"}, {"down_by": "100%"}, {"up_by": "1%"}, {"up_by": "100%"}])
+    return {**way, "over": _span(rng), "at_least": rng.randint(1, 3)}
+
+
+def _idle(rng: random.Random) -> dict[str, Any]:
+    return {
+        "event": rng.choice(EVENTS),
+        "rhythm": rng.choice([1, 1.5, 3]),
+        "min": rng.choice(["5h", "1d"]),
+        "max": rng.choice(["3d", "8d"]),
+    }
+
+
+def _answer(rng: random.Random) -> dict[str, Any]:
+    within = {"within": _span(rng)} if rng.random() < 0.7 else {}
+    match rng.randrange(3):
+        case 0:
+            return {"clicked": "checkin", **within}
+        case 1:
+            return {"reacted": "busy", **within}
+        case _:
+            return {"replied": rng.random() < 0.5, **within}
+
+
 def _attribute(rng: random.Random) -> dict[str, Any]:
     match rng.randrange(6):
         case 0:
@@ -79,6 +108,24 @@ def leaf(rng: random.Random, kind: str) -> dict[str, Any]:
         case "stalled":
             since, without = rng.sample(EVENTS, 2)
             return {"stalled": {"since": {"event": since}, "without": {"event": without}, "for": _span(rng)}}
+        case "where":
+            of: dict[str, Any] = {"event": event, "where": rng.choice(FILTERS)}
+            return rng.choice(
+                [
+                    {**of, "last": _window(rng)},
+                    {**of, "first": _window(rng)},
+                    {**of, "count": _count(rng)},
+                    {**of, "never": True},
+                    {"stalled": {"since": {"event": event}, "without": of, "for": _span(rng)}},
+                    {"used": {"of": [of, event], "within": _span(rng), "at_least": 1}},
+                ]
+            )
+        case "trend":
+            return {"event": event, "trend": _trend(rng)}
+        case "idle":
+            return {"idle": _idle(rng)}
+        case "answer":
+            return _answer(rng)
         case "used":
             bound = rng.choice([{"fewer_than": 2}, {"fewer_than": 1}, {"at_least": 2}])
             return {"used": {"of": list(EVENTS), "within": _span(rng), **bound}}
@@ -99,6 +146,10 @@ KINDS = (
     "never",
     "stalled",
     "used",
+    "where",
+    "trend",
+    "idle",
+    "answer",
     "attribute",
     "within",
     "passed",
@@ -146,6 +197,12 @@ class Life:
     def customer_id(self) -> UUID:
         return customer_id_of(self.external_id)
 
+    def live(self, name: str, at: datetime, properties: dict[str, Any]) -> None:
+        """Remember an event, under its name and under every filter that it fulfils."""
+        for where in ({}, *FILTERS):
+            if has_properties(properties, tuple(where.items())):
+                self.events.setdefault(filtered_key(name, where), []).append(at)
+
     def facts(self, *, now: datetime) -> Facts:
         """What is known now, computed from the whole history."""
         signals = {
@@ -160,6 +217,7 @@ class Life:
             timezone=str(zone_of(self.zone)),
             signals={name: signal for name, signal in signals.items() if signal is not None},
             line=line if self.is_linked else None,
+            rhythms=RHYTHMS,
         )
 
     def holding(self, rules: dict[str, Rule], *, now: datetime) -> set[tuple[UUID, str]]:

@@ -21,10 +21,24 @@ from db.candidates import full, mark_crossings, read
 from db.customers import Customer, LineUser
 from db.engine import Database
 from db.events import NewEvent, fold_due, take_in
+from db.rhythms import Figures, begin_figures, put_figures
 from db.ticks import Moved, Undecided, dirty, mark_dirty, move_watermark, ring_alarms
 from db.traits import Telling, take_tellings
 from followups.rules.model import Rule
-from tests.db.histories import EVENTS, HOUR, KINDS, PLANS, START, ZONES, Life, condition, leaf, rule_file
+from tests.db.histories import (
+    ANSWERS,
+    EVENTS,
+    HOUR,
+    KINDS,
+    PLANS,
+    RHYTHMS,
+    START,
+    ZONES,
+    Life,
+    condition,
+    leaf,
+    rule_file,
+)
 from tests.wiring import deps_without_platforms
 
 Pair = tuple[UUID, str]
@@ -67,11 +81,12 @@ class History:
         now = self.clock.now()
         events = []
         for life in self.rng.sample(self.lives, 4):
-            name = self.rng.choice(EVENTS)
+            name = self.rng.choice([*EVENTS, *EVENTS, *ANSWERS])
+            properties = {"plan": self.rng.choice(PLANS), "n": self.rng.choice([1, 2])}
             at = now + self.rng.choice([0, 0, 0, -3, -30, -200, 5, 50]) * HOUR
-            life.events.setdefault(name, []).append(at)
+            life.live(name, at, properties)
             self.sent += 1
-            events.append(NewEvent(life.customer_id, name, at, f"m{self.sent}"))
+            events.append(NewEvent(life.customer_id, name, at, f"m{self.sent}", properties))
         async with self.deps.db.begin() as session:
             await take_in(session, [*events, *events[:1]], now=now)
         for life in self.rng.sample(self.lives, 2):
@@ -110,7 +125,8 @@ class History:
         async with self.deps.db.begin() as session:
             if "changes" in self.without:
                 await session.execute(delete(dirty))
-            await fold_due(session, now=now)
+            if "future" not in self.without:
+                await fold_due(session, now=now)
             moved = await move_watermark(session, now=now)
             assert isinstance(moved, Moved)
             if "thresholds" not in self.without:
@@ -120,11 +136,26 @@ class History:
             if "alarms" not in self.without:
                 await ring_alarms(session, now=now)
 
-    async def run(self, ticks: int) -> tuple[int, set[Pair]]:
-        """Live through some ticks; how many flips there were, and who was missed."""
+    async def publish(self, files: dict[str, str]) -> dict[str, Rule]:
+        """Publish rules; with their full statements, or without; all rules there are then."""
+        messages = {"rules/messages/checkin.yaml": "text: お元気でしょうか。下のトークからいつでもどうぞ。\n"}
+        await publish(self.deps, {**files, **messages}, by="test")
+        if "scan" in self.without:
+            async with self.deps.db.begin() as session:
+                await session.execute(delete(dirty))
+        return dict((await rulebook(self.deps)).by_id)
+
+    async def run(self, ticks: int, *, late: dict[str, str] | None = None) -> tuple[int, set[Pair]]:
+        """Live through some ticks; how many flips there were, and who was missed.
+
+        Args:
+            late: rules that are published halfway.
+        """
         rules = dict((await rulebook(self.deps)).by_id)
         before, flips, missed = self.holding(rules), 0, set[Pair]()
-        for _ in range(ticks):
+        for number in range(ticks):
+            if late and number == ticks // 2:
+                rules = await self.publish(late)
             self.clock.turn(timedelta(minutes=self.rng.choice([7, 61, 200, 600, 1500])))
             if self.rng.random() < 0.6:
                 await self.live()
@@ -140,19 +171,30 @@ class History:
         return flips, missed
 
 
-async def history_of(db: Database, seed: int, *, kinds: Collection[str] = (), **more: object) -> History:
+async def history_of(
+    db: Database, seed: int, *, kinds: Collection[str] = (), size: int = 12, **more: object
+) -> History:
     deps = deps_without_platforms(db)
     assert isinstance(deps.clock, TurnableClock)
     history = History(deps, deps.clock, seed, **more)  # type: ignore[arg-type]
     await history.begin()
     rng = history.rng
-    wanted = [leaf(rng, kind) for kind in kinds] or [condition(rng) for _ in range(12)]
+    wanted = [leaf(rng, kind) for kind in kinds] or [condition(rng) for _ in range(size)]
     files = {f"rules/r{n}.yaml": rule_file(f"r{n}", when) for n, when in enumerate(wanted)}
     async with db.begin() as session:
         await fold_due(session, now=deps.clock.now())
         await session.execute(delete(dirty))
-    await publish(deps, files, by="test")
+    async with db.begin() as session:
+        await begin_figures(session, now=deps.clock.now())
+        await put_figures(session, Figures(measured_on=START.date(), gaps=RHYTHMS), now=deps.clock.now())
+    await history.publish(files)
     return history
+
+
+def rules_of(seed: int, size: int, *, name: str = "late") -> dict[str, str]:
+    """Random rules by path."""
+    rng = random.Random(seed)
+    return {f"rules/{name}{n}.yaml": rule_file(f"{name}{n}", condition(rng)) for n in range(size)}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -166,6 +208,15 @@ async def test_nobody_whose_conditions_flip_is_missed(db: Database, seed: int) -
     assert missed == set()
 
 
+async def test_in_twenty_thousand_looks_at_a_rule_nobody_is_missed(db: Database) -> None:
+    """100 random rules, 50 more halfway, 180 ticks, 12 customers: 22,500 rule-ticks."""
+    history = await history_of(db, 50, size=100)
+    await decide_due(history.deps)
+    flips, missed = await history.run(180, late=rules_of(51, 50))
+    assert flips > 2000
+    assert missed == set()
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_every_kind_of_condition_alone_is_found(db: Database, seed: int) -> None:
     history = await history_of(db, 100 + seed, kinds=KINDS)
@@ -175,9 +226,17 @@ async def test_every_kind_of_condition_alone_is_found(db: Database, seed: int) -
     assert missed == set()
 
 
-@pytest.mark.parametrize("source", ["thresholds", "changes", "alarms"])
+@pytest.mark.parametrize("source", ["thresholds", "changes", "alarms", "future", "scan"])
 async def test_leaving_out_a_source_of_candidates_is_noticed(db: Database, source: str) -> None:
     history = await history_of(db, 200, kinds=KINDS * 2, without=(source,))
+    await decide_due(history.deps)
+    _, missed = await history.run(40, late=rules_of(201, 10))
+    assert missed
+
+
+@pytest.mark.parametrize("kind", ["trend", "idle", "anniversary"])
+async def test_leaving_out_the_alarms_of_one_kind_of_condition_is_noticed(db: Database, kind: str) -> None:
+    history = await history_of(db, 210, kinds=[kind] * 8, without=("alarms",))
     await decide_due(history.deps)
     _, missed = await history.run(40)
     assert missed
@@ -209,5 +268,5 @@ async def test_each_condition_reads_the_same_in_sql_and_in_python(db: Database, 
             may = set(await session.scalars(everyone.where(reading.may)))
             must = set(await session.scalars(everyone.where(reading.must)))
         assert must <= holding <= may, rule.when
-        if kind not in {"attribute", "anniversary"}:
+        if kind not in {"attribute", "anniversary", "trend", "idle"}:
             assert must == may

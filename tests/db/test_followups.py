@@ -14,8 +14,6 @@ from db.endings import end_finished
 from db.engine import Database
 from db.events import Event
 from db.followups import (
-    GOAL,
-    WINDOW_OVER,
     DecisionRow,
     FollowUpRow,
     LastAnswer,
@@ -26,6 +24,7 @@ from db.followups import (
     last_answers,
     last_occasions,
 )
+from followups.scenario import GOAL, WINDOW_OVER
 from tests.flows.shop import NOON, Shop, inactive
 
 

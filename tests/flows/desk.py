@@ -188,6 +188,10 @@ class Desk:
         async with self.deps.db.begin() as session:
             return list((await session.scalars(select(table))).all())
 
+    async def written(self) -> list[Message]:
+        """What people wrote to customers from cards; the program's own notices left out."""
+        return [each for each in await self.rows(Message) if each.kind == "person"]
+
     async def the_lead(self) -> Lead:
         (lead,) = await self.rows(Lead)
         assert isinstance(lead, Lead)

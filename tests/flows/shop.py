@@ -118,11 +118,14 @@ class Shop:
             )
             await mark_dirty(session, [customer_id], now=now)
 
-    async def track(self, customer_id: UUID, event: str, at: datetime | None = None) -> None:
+    async def track(
+        self, customer_id: UUID, event: str, at: datetime | None = None, **properties: Any
+    ) -> None:
         self._sent += 1
         now = self.clock.now()
         async with self.deps.db.begin() as session:
-            await take_in(session, [NewEvent(customer_id, event, at or now, f"m{self._sent}")], now=now)
+            new = NewEvent(customer_id, event, at or now, f"m{self._sent}", properties or None)
+            await take_in(session, [new], now=now)
 
     async def publish(self, *rules: Mapping[str, str], policy: str | None = None) -> Published:
         files = {path: text for each in rules for path, text in each.items()}

@@ -7,7 +7,6 @@ import asyncio
 from bot.flows.staff.press import press
 from db.audit import AuditEntry
 from db.engine import Database
-from db.messages import Message
 from tests.flows.desk import desk
 
 
@@ -17,7 +16,7 @@ async def test_claiming_sends_nothing_and_the_second_press_is_told_who_was_first
         await d.settle()
         await d.press(d.sato, "lead.claim")
         assert "lead.claim" not in d.buttons()
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         lead = await d.the_lead()
         assert (lead.state, lead.owner) == ("claimed", d.sato)
         assert (await d.context(lead.lead_id)).conversation.owner == d.sato

@@ -40,7 +40,7 @@ async def test_a_due_customer_gets_one_message_and_enters_the_rule(db: Database)
 
     [message] = await shop.rows(Message)
     assert message.customer_id == customer_id
-    assert (message.kind, message.state, message.dedupe_key) == ("rule", "queued", "rule:inactive:1")
+    assert (message.kind, message.state, message.dedupe_key) == ("rule", "queued", "rule:inactive:1:0")
     assert (message.rule_id, message.rule_version, message.occasion) == ("inactive", 1, 1)
     assert message.plain_text == "田中様、お困りではありませんか。"
     assert message.not_before == message.promised_at == shop.clock.now()
@@ -154,7 +154,7 @@ async def test_a_message_taken_back_before_line_got_it_does_not_use_the_occasion
         (1, "ended", WITHDRAWN),
         (2, "active", None),
     ]
-    assert {row.dedupe_key for row in await shop.rows(Message)} == {"rule:inactive:1", "rule:inactive:2"}
+    assert {row.dedupe_key for row in await shop.rows(Message)} == {"rule:inactive:1:0", "rule:inactive:2:0"}
 
 
 async def test_a_shadow_rule_records_what_it_would_do_and_sends_once_it_is_live(db: Database) -> None:
@@ -227,7 +227,7 @@ async def test_two_workers_at_once_decide_about_everyone_once(db: Database) -> N
     shop = Shop(db)
     for number in range(60):
         await quiet_customer(shop, f"c{number}")
-    await shop.publish(inactive())
+    await shop.publish(inactive(), policy="approval_above: 100")
     await tick(shop.deps)
     counts = await asyncio.gather(*(decide_due(shop.deps) for _ in range(4)))
     assert sum(counts) >= 60

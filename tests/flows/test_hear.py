@@ -59,15 +59,18 @@ async def test_out_of_hours_the_next_opening_is_named(db: Database) -> None:
         assert "11月30日(月) 10:00以降" in chat.line.texts(tanaka)[-1]
 
 
-async def test_a_sticker_takes_the_same_path(db: Database) -> None:
+async def test_a_sticker_is_kept_and_wants_no_answer(db: Database) -> None:
     async with chatting(db) as chat:
         tanaka = chat.person()
         await chat.agree(tanaka)
+        before = chat.line.texts(tanaka)
         await chat.line.send_sticker(tanaka)
         await chat.settle()
         [line] = await chat.heard()
         assert (line.kind, line.text) == ("sticker", "[スタンプ]")
-        assert len(await chat.rows(Lead)) == 1
+        assert await chat.rows(Lead) == []
+        assert chat.line.texts(tanaka) == before
+        assert "$replied" in [event.name for event in await chat.rows(Event)]
 
 
 async def test_what_is_unsent_is_removed(db: Database) -> None:

@@ -149,12 +149,15 @@ async def test_never_into_a_channel_with_outsiders_or_nobody_and_repaired_it_com
     async with desk(db) as d:
         bad = d.slack.add_channel("bad", **how)  # type: ignore[arg-type]
         good = d.leads
-        d.set(slack_leads_channel=bad)
+        alerts = d.slack.add_channel("alerts")
+        d.set(slack_leads_channel=bad, slack_alerts_channel=alerts)
         await d.lead()
         await d.settle()
         assert d.slack.messages(bad) == []
         states = {each.state for each in await d.rows(Post) if each.kind == "card"}
         assert states == {"dead"}
+        (told,) = d.slack.messages(alerts)
+        assert "カードをSlackに出せません" in told.plain_text()
         d.set(slack_leads_channel=good)
         async with db.begin() as session:
             assert await revive(session, now=d.clock.now()) == 1

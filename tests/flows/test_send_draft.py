@@ -13,7 +13,6 @@ from db.audit import AuditEntry
 from db.customers import LineUser
 from db.drafts import hash_of
 from db.engine import Database
-from db.messages import Message
 from tests.flows.desk import desk
 
 
@@ -25,7 +24,7 @@ async def test_one_press_claims_and_promises_exactly_the_text_that_was_shown(db:
         send = next(each for each in card.blocks if each["type"] == "actions")["elements"][0]
         shown = send["confirm"]["text"]["text"]
         await d.press(d.sato, "lead.send")
-        (message,) = await d.rows(Message)
+        (message,) = await d.written()
         assert message.plain_text == shown
         assert message.bubbles == [{"type": "text", "text": shown, "sender": {"name": "佐藤"}}]
         assert message.text_hash == hash_of(shown)
@@ -53,7 +52,7 @@ async def test_two_presses_at_the_same_moment_make_one_message_and_the_other_is_
         )
         await asyncio.gather(press(d.deps), press(d.deps))
         await d.settle()
-        (message,) = await d.rows(Message)
+        (message,) = await d.written()
         lead = await d.the_lead()
         assert lead.owner == message.approved_by
         loser, name = (d.suzuki, "佐藤") if message.approved_by == d.sato else (d.sato, "鈴木")
@@ -69,7 +68,7 @@ async def test_a_double_click_sends_once(db: Database) -> None:
         await d.slack.press(d.sato, d.leads, ts, "lead.send")
         await d.slack.press(d.sato, d.leads, ts, "lead.send")
         await d.settle()
-        assert len(await d.rows(Message)) == 1
+        assert len(await d.written()) == 1
 
 
 async def test_a_draft_for_an_earlier_state_is_refused_and_says_what_changed(db: Database) -> None:
@@ -81,7 +80,7 @@ async def test_a_draft_for_an_earlier_state_is_refused_and_says_what_changed(db:
         await d.slack.press(d.sato, d.leads, ts, "lead.send")  # pressed, not yet taken
         await d.say(customer_id, "やっぱり解約したいです <!channel>")
         await d.settle()
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         (told,) = d.whispers(d.sato)
         assert "会話が進んだ" in told
         assert "やっぱり解約したいです &lt;!channel&gt;" in told
@@ -96,7 +95,7 @@ async def test_somebody_elses_lead_is_not_sent_for(db: Database) -> None:
         await d.settle()
         await d.press(d.suzuki, "lead.claim")
         await d.press(d.sato, "lead.send")
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         assert d.whispers(d.sato) == ["鈴木さんが10:00から担当しています。"]
 
 
@@ -110,7 +109,7 @@ async def test_a_blocked_customer_has_no_send_button_and_a_forged_press_is_refus
         send = next(each for each in stale if each.action_id == "lead.send")
         await d.slack.press(d.sato, d.leads, d.card().ts, "lead.send", value=send.value)
         await d.settle()
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         assert "ブロック" in d.whispers(d.sato)[0]
         assert "lead.send" not in d.buttons()
         assert (await d.context(lead_id)).lead.owner is None
@@ -122,11 +121,11 @@ async def test_undo_takes_it_back_while_it_waits_and_the_text_can_be_sent_again(
         await d.settle()
         await d.press(d.sato, "lead.send")
         await d.press(d.sato, "lead.undo")
-        (message,) = await d.rows(Message)
+        (message,) = await d.written()
         assert message.state == "cancelled"
         assert "lead.undo" not in d.buttons()
         await d.press(d.sato, "lead.send")
-        states = sorted(each.state for each in await d.rows(Message))
+        states = sorted(each.state for each in await d.written())
         assert states == ["cancelled", "queued"]
 
 
@@ -140,7 +139,7 @@ async def test_undo_after_the_send_began_is_told_that_it_is_too_late(db: Databas
         d.clock.turn(timedelta(seconds=20))
         await d.accept()
         await d.settle()
-        assert (await d.rows(Message))[0].state == "accepted"
+        assert (await d.written())[0].state == "accepted"
         assert "取り消せません" in d.whispers(d.sato)[0]
         assert "LINEが受け付けました" in d.card().plain_text()
         assert "lead.undo" not in d.buttons()
@@ -159,7 +158,7 @@ async def test_an_edited_text_goes_out_under_the_editors_name_byte_for_byte(db: 
         answer = await d.slack.submit(d.sato, view.id, {"text": text})
         assert answer.is_good
         await d.settle()
-        (message,) = await d.rows(Message)
+        (message,) = await d.written()
         assert (message.plain_text, message.approved_by) == (text, d.sato)
         assert message.bubbles[0]["text"] == text
         assert d.slack.open_views(d.sato) == []
@@ -177,7 +176,7 @@ async def test_a_text_over_lines_limit_is_refused_in_the_modal(db: Database) -> 
         (still,) = d.slack.open_views(d.sato)
         assert "5000" in still.errors["edit.text"]
         assert still.trouble is None
-        assert await d.rows(Message) == []
+        assert await d.written() == []
 
 
 async def test_what_was_written_while_the_conversation_went_on_is_kept_not_sent(db: Database) -> None:
@@ -190,7 +189,7 @@ async def test_what_was_written_while_the_conversation_went_on_is_kept_not_sent(
         await d.say((await d.the_lead()).customer_id, "もう一つ質問です")
         await d.slack.submit(d.sato, view.id, {"text": "ご案内します。"})
         await d.settle()
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         assert "下書きとして残しました" in d.whispers(d.sato)[0]
         assert "ご案内します。" in d.card().plain_text()
 
@@ -205,5 +204,5 @@ async def test_regenerate_puts_other_drafts_on_the_card_and_the_old_one_cannot_b
         assert d.card().plain_text() != before
         await d.slack.press(d.sato, d.leads, d.card().ts, "lead.send", value=old.value)
         await d.settle()
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         assert "置き換わって" in d.whispers(d.sato)[0]

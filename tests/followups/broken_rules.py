@@ -47,8 +47,8 @@ WRONG = {
     "more than all": ("10%", "110%", ["12:10: “110%” is not a percentage (for example 10%)"]),
     "review": (
         "approval: auto",
-        "approval: review",
-        ["13:11: “approval: review” is not available in this version yet (leave it out)"],
+        "approval: reviewed",
+        ["13:11: unknown approval “reviewed” (did you mean “review”?)"],
     ),
     "unknown approval": (
         "approval: auto",
@@ -62,8 +62,8 @@ WRONG = {
     ),
     "canary": (
         "priority: 50",
-        "state: canary",
-        ["10:8: unknown state “canary” (known: draft, shadow, live, paused)"],
+        "state: canari",
+        ["10:8: unknown state “canari” (did you mean “canary”?)"],
     ),
     "no id": ("id: inactive-14d\n", "", ["1:1: “id” is missing (add it)"]),
     "odd id": (
@@ -111,7 +111,7 @@ WRONG = {
     "event without question": (
         "      last: {more_than: 14d}\n",
         "",
-        ["6:7: “event” says nothing about it (add one of last | first | count | never)"],
+        ["6:7: “event” says nothing about it (add one of last | first | count | never | trend)"],
     ),
     "list without a group": (
         "  all:\n    - event: login\n      last: {more_than: 14d}\n    - attribute: plan\n"
@@ -137,17 +137,7 @@ WRONG = {
     "where": (
         "last: {more_than: 14d}",
         "where: {a: b}",
-        ["7:7: “where” is not available in this version yet (leave it out)"],
-    ),
-    "trend": (
-        "last: {more_than: 14d}",
-        "trend: {down_by: 50%, over: 7d}",
-        ["7:7: “trend” is not available in this version yet (leave it out)"],
-    ),
-    "idle": (
-        "- attribute: plan\n      in: [trial, standard]",
-        "- idle: {event: login}",
-        ["8:7: “idle” is not available in this version yet (leave it out)"],
+        ["6:7: “event” says nothing about it (add one of last | first | count | never | trend)"],
     ),
     "segment": (
         "- attribute: plan\n      in: [trial, standard]",
@@ -157,27 +147,66 @@ WRONG = {
     "clicked": (
         "- attribute: plan\n      in: [trial, standard]",
         "- {clicked: x}",
-        ["8:8: “clicked” is not available in this version yet (leave it out)"],
+        ["8:17: unknown message “x” (known: inactive-checkin)"],
     ),
     "wait": (
         "- send: inactive-checkin",
         "- wait: {for: 3d}",
-        ["16:5: “wait” is not available in this version yet (leave it out)"],
+        ["16:5: the last step is a wait (write what comes after it, or leave it out)"],
+    ),
+    "wait for nothing": (
+        "- send: inactive-checkin",
+        "- wait: {until: {replied: true}}\n  - send: inactive-checkin",
+        ["16:11: “for” is missing (add it)"],
+    ),
+    "wait until an unknown condition": (
+        "- send: inactive-checkin",
+        "- wait: {for: 3d, until: {relied: true}}\n  - send: inactive-checkin",
+        ["16:29: unknown condition “relied” (did you mean “replied”?)"],
+    ),
+    "wait at no time of day": (
+        "- send: inactive-checkin",
+        "- wait: {for: 1d, at: morning}\n  - send: inactive-checkin",
+        ['16:25: “morning” is not a time of day (for example "20:00")'],
+    ),
+    "waits longer than the goal's window": (
+        "- send: inactive-checkin",
+        '- wait: 4d\n  - wait: {for: 3d, at: "10:00"}\n  - send: inactive-checkin',
+        ["3:7: the steps wait up to 8 days, not less than the goal's window (make within longer)"],
     ),
     "if": (
         "- send: inactive-checkin",
-        "- if: {a: b}\n    then: []",
-        ["16:5: “if” is not available in this version yet (leave it out)"],
+        "- if: {repled: true}\n    then: [{sned: x}]",
+        [
+            "16:10: unknown condition “repled” (did you mean “replied”?)",
+            "17:13: unknown key “sned” (did you mean “send”?)",
+        ],
     ),
-    "variants": (
+    "if without then": (
+        "- send: inactive-checkin",
+        "- if: {replied: true}\n    els: [{send: inactive-checkin}]",
+        ["16:5: “then” is missing (add it)", "17:5: unknown key “els” (did you mean “else”?)"],
+    ),
+    "nested too deep": (
+        "- send: inactive-checkin",
+        "- " + "{if: {replied: true}, then: [" * 4 + "{send: inactive-checkin}" + "]}" * 4,
+        ["16:92: if is nested more than 3 deep (split the rule)"],
+    ),
+    "one variant": (
         "send: inactive-checkin",
         "send: {variants: {a: x}}",
-        ["16:12: “variants” is not available in this version yet (leave it out)"],
+        ["16:12: variants compare 2 to 5 messages (for example variants: {a: one, b: two})"],
     ),
-    "two steps": (
+    "variant that is not there": (
+        "send: inactive-checkin",
+        "variants: {a: inactive-checkin, b: inactive-chekin}",
+        ["16:40: unknown message “inactive-chekin” (did you mean “inactive-checkin”?)"],
+    ),
+    "variants of two names": (
         "- send: inactive-checkin",
-        "- send: inactive-checkin\n  - escalate: {reason: x}",
-        ["17:5: more than one step is not available in this version yet (keep one)"],
+        "- variants: {a: inactive-checkin, b: inactive-checkin}\n"
+        "  - variants: {a: inactive-checkin, c: inactive-checkin}",
+        ["17:5: every variants of a rule has the same names (an earlier step has a, b)"],
     ),
     "unknown step": (
         "- send: inactive-checkin",
@@ -216,13 +245,16 @@ WRONG = {
     ),
     "stalled, where": (
         "- attribute: plan\n      in: [trial, standard]",
-        "- stalled: {since: {event: a, where: {b: c}}, without: {event: b}, for: 3d}",
-        ["8:35: “where” is not available in this version yet (leave it out)"],
+        "- stalled: {since: {event: a, where: {}}, without: {event: b}, for: 3d}",
+        ["8:42: where is empty (for example {plan: pro}; or leave it out)"],
     ),
     "stalled in words": (
         "- attribute: plan\n      in: [trial, standard]",
         "- stalled: often",
-        ["8:16: “often” is not a mapping of keys to values"],
+        [
+            "8:16: “often” is not a mapping of keys to values (for example {since: {event: signup}, "
+            "without: {event: data_connected}, for: 3d})"
+        ],
     ),
     "used, nothing asked": (
         "- attribute: plan\n      in: [trial, standard]",
@@ -317,7 +349,7 @@ WRONG = {
     "send and escalate": (
         "- send: inactive-checkin",
         "- {send: inactive-checkin, escalate: {reason: x}}",
-        ["16:30: send and escalate in one step (keep one)"],
+        ["16:30: send and escalate in one step (make two steps of it)"],
     ),
     "an empty step": (
         "- send: inactive-checkin",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from followups.facts import Facts, Signal
 from followups.rules.conditions import (
+    Answered,
     AttributeDate,
     AttributeIs,
     Condition,
@@ -19,8 +20,10 @@ from followups.rules.conditions import (
     EventLast,
     EventNever,
     Group,
+    Idle,
     LineIs,
     Stalled,
+    Trend,
     Used,
     flip_of,
 )
@@ -59,6 +62,19 @@ def used(draw: st.DrawFn) -> Condition:
     return Used(of=tuple(names), fewer_than=fewer, at_least=least, within=draw(st.none() | spans))
 
 
+@st.composite
+def trend(draw: st.DrawFn) -> Condition:
+    share = draw(st.sampled_from([0.01, 0.5, 1.0]))
+    way = {"down_by": share} if draw(st.booleans()) else {"up_by": share}
+    return Trend(event=draw(events), over=draw(spans), at_least=draw(counts), **way)
+
+
+@st.composite
+def idle(draw: st.DrawFn) -> Condition:
+    shortest, longest = sorted(draw(st.tuples(spans, spans)))
+    return Idle(event=draw(events), rhythm=draw(counts), shortest=shortest, longest=longest)
+
+
 dated = st.one_of(
     spans.map(lambda s: AttributeDate(attribute="day", within=s)),
     spans.map(lambda s: AttributeDate(attribute="day", passed=s)),
@@ -69,6 +85,9 @@ single: st.SearchStrategy[Condition] = st.one_of(
     counted(),
     used(),
     dated,
+    trend(),
+    idle(),
+    st.builds(Answered, key=events, within=st.none() | spans, is_wanted=st.booleans()),
     st.builds(EventNever, event=events, is_never=st.booleans()),
     st.builds(Stalled, since=events, without=events, span=spans),
     st.just(AttributeIs(attribute="plan", operator="in", value=("trial",))),
@@ -152,7 +171,7 @@ def test_every_flip_is_found(condition, history, day, zone):
 
 def drawn(draw: random.Random, depth: int = 0) -> Condition:
     """Any condition, evenly over the kinds; hypothesis favours the simple ones."""
-    kind = draw.randint(0, 9 if depth < 3 else 6)
+    kind = draw.randint(0, 12 if depth < 3 else 9)
     event, span, number = draw.choice(EVENTS), draw.randint(1, 500) * HOUR, draw.randint(1, 4)
     match kind:
         case 0:
@@ -169,6 +188,12 @@ def drawn(draw: random.Random, depth: int = 0) -> Condition:
         case 5:
             return Stalled(since=event, without=draw.choice(EVENTS), span=span)
         case 6:
+            return Trend(event=event, over=span, down_by=draw.choice([0.01, 0.5, 1.0]), at_least=number)
+        case 7:
+            return Idle(event=event, rhythm=number, shortest=span, longest=2 * span)
+        case 8:
+            return Answered(key=event, within=span, is_wanted=draw.random() < 0.5)
+        case 9:
             ways = ({"within": span}, {"passed": span}, {"is_anniversary": True})
             return AttributeDate(attribute="day", **draw.choice(ways))
         case _:

@@ -10,21 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followups.decide import (
-    Cancel,
-    Drop,
-    Escalate,
-    Go,
-    GoalState,
-    Hold,
-    NotDue,
-    Send,
-    Wait,
-    decide,
-    goal_state,
-    recheck,
-)
+from followups.decide import GoalState, decide, goal_state
 from followups.facts import Consent, Conversation, FollowUp, FollowUpState, LineContact
+from followups.recheck import recheck
 from followups.rules.model import (
     Caps,
     DuringConversation,
@@ -34,6 +22,7 @@ from followups.rules.model import (
     Policy,
     RuleState,
 )
+from followups.verdicts import Cancel, Drop, Escalate, Go, Hold, NotDue, Send, Wait
 from tests.followups.build import CUSTOMER, MESSAGE, NOW, ago, contact, reachable, rule, signals
 
 POLICY = Policy()

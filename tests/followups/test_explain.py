@@ -41,7 +41,7 @@ def test_explanations_name_conditions_gates_and_the_next_chance():
 
 def test_every_verdict_can_be_told():
     steps = (EscalateStep(reason="お声がけ"),)
-    rules = [rule("a"), rule("b"), rule("c", steps=steps), rule("d", holdout=1.0)]
+    rules = [rule("a"), rule("b"), rule("c", steps=steps), rule("d", holdout=1.0, priority=99)]
     rules.append(rule("e", when=EventLast(event="login", more_than=timedelta(days=20))))
     decision = decide(reachable(**QUIET), rules, POLICY, now=NOW)
     japanese, english = explain(decision, "ja"), explain(decision, "en")

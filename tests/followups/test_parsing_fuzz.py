@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import followups
-from followups.rules.parsing import RuleError, parse_message, parse_policy, parse_tests
-from tests.followups.samples import MESSAGE, POLICY, RULE, TESTS, complaints, parsed
+from followups.rules.parsing import RuleError, load_folder, parse_message, parse_policy, parse_tests
+from tests.followups.samples import FOLDER, MESSAGE, POLICY, RULE, TESTS, complaints, parsed
 
 
 def problems_of(read):
@@ -35,7 +37,27 @@ def readers(text):
 
 
 PLAYBOOKS = Path(followups.__file__).parent / "playbooks"
-SEEDS = [RULE, MESSAGE, POLICY, TESTS, *(p.read_text("utf-8") for p in sorted(PLAYBOOKS.rglob("*.yaml")))]
+VOCABULARY = """\
+id: inactive-14d
+goal: {event: order, where: {plan: pro, n: 3, is_new: true}, within: 7d}
+when:
+  any:
+    - {event: login, where: {plan: pro}, trend: {down_by: 50%, over: 7d, at_least: 4}}
+    - idle: {event: login, rhythm: 3, min: 7d, max: 60d}
+    - {clicked: inactive-checkin, within: 7d}
+    - {replied: false}
+    - {reacted: busy, within: 3d}
+    - used: {fewer_than: 2, of: [a, {event: b, where: {c: 1}}], within: 30d}
+then: [{send: inactive-checkin}]
+"""
+SEEDS = [
+    VOCABULARY,
+    RULE,
+    MESSAGE,
+    POLICY,
+    TESTS,
+    *(p.read_text("utf-8") for p in sorted(PLAYBOOKS.rglob("*.yaml"))),
+]
 PIECES = "{}[]:,-?&*!|>'\"%@`#\n\t  \x00\ud800\ufeff\u2028🍎0a~<=="
 WORDS = [
     *{word for seed in SEEDS for word in seed.split()},
@@ -71,10 +93,32 @@ def broken(seed):
     return text
 
 
-@pytest.mark.parametrize("block", range(10))
-def test_broken_files_never_crash_a_reader(block):
-    for seed in range(block * 100, block * 100 + 100):
-        readers(broken(seed))
+CAMPAIGN = int(os.environ.get("FUZZ", "2000"))
+"""How many broken files are read: FUZZ=50000 for the long campaign."""
+BLOCKS = 10
+PATHS = ("inactive-14d.yaml", "inactive-14d.test.yaml", "messages/inactive-checkin.yaml")
+
+
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_broken_files_never_crash_a_reader_nor_hold_it_up(block):
+    for seed in range(block, CAMPAIGN, BLOCKS):
+        text = broken(seed)
+        began = time.process_time()
+        readers(text)
+        loads_whole_or_not_at_all(text, path=PATHS[seed // BLOCKS % len(PATHS)])
+        assert time.process_time() - began < 1, f"seed {seed}"
+
+
+def loads_whole_or_not_at_all(text, *, path):
+    """A folder with a broken file in it loads completely, or nothing of it does."""
+    files = {**FOLDER, path: text}
+    if problems_of(lambda: load_folder(files)):
+        return
+    loaded = load_folder(files)
+    assert [rule.id for rule in loaded.rules] == ["inactive-14d"]
+    assert set(loaded.tests) == {"inactive-14d"}
+    assert set(loaded.messages) == {"inactive-checkin"}
+    assert not loaded.problems
 
 
 @settings(max_examples=300, deadline=None)

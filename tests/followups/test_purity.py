@@ -12,7 +12,7 @@ import followups
 
 ROOT = Path(followups.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
-ALLOWED = {"followups", "jpholiday", "pydantic", "regex", "ruamel"}
+ALLOWED = {"followups", "jpholiday", "numpy", "pydantic", "regex", "ruamel", "scipy"}
 FORBIDDEN = {
     "asyncio",
     "io",

@@ -167,7 +167,7 @@ async def test_a_batch_is_taken_whole_or_not_at_all_with_every_error_told(produc
     calls = [
         track(type="track"),
         track(type="track", event=""),
-        {"type": "page", "userId": "ada"},
+        {"type": "alias", "userId": "ada"},
         track(type="track", timestamp="yesterday"),
         {"type": "identify", "userId": "ada", "traits": {"timezone": "Tokyo"}},
         "login",

@@ -19,7 +19,6 @@ from sqlalchemy import text
 from bot.flows.staff.press import press
 from db.engine import Database
 from db.inbox import InboxRow
-from db.messages import Message
 from handlers.slack.app import SlackApp
 from handlers.slack.socket import socket_mode
 from tests.flows.desk import SIGNING_SECRET, Desk, desk
@@ -152,7 +151,7 @@ async def test_plain_messages_in_a_thread_stay_internal_and_are_not_kept(db: Dat
         assert "値引き".encode() not in b"".join(each.raw for each in rows)
         await d.settle()
         await d.slack.settled()
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         assert [each for each in await d.rows(InboxRow) if each.done_at is None] == []
 
 
@@ -267,12 +266,12 @@ async def test_reply_asks_before_it_sends(db: Database) -> None:
         await d.slack.command(d.sato, "/reply", "お待たせしました", d.leads)
         await asyncio.sleep(0.2)
         await d.settle()
-        assert await d.rows(Message) == []
+        assert await d.written() == []
         (view,) = d.slack.open_views(d.sato)
         assert view.state["edit.text"]["text"]["value"] == "お待たせしました"
         await d.slack.submit(d.sato, view.id)
         await d.settle()
-        (message,) = await d.rows(Message)
+        (message,) = await d.written()
         assert message.plain_text == "お待たせしました"
 
 

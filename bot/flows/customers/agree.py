@@ -9,14 +9,18 @@ from db.ticks import mark_dirty
 from prompts.texts import system_text
 
 
-async def agree(turn: Turn, *, is_yes: bool) -> None:
+async def agree(turn: Turn, *, is_yes: bool, purpose: str | None = None) -> None:
     """Write the answer into the ledger, as said at the event's time, and confirm a change.
 
     Old buttons and second taps are answers like any other; only a change is confirmed.
+
+    Args:
+        purpose: what was asked about; None: the purpose asked about on follow.
     """
-    purpose = turn.book.policy.default_purpose
+    template = "consent" if purpose is None else "consent_purpose"
+    purpose = purpose or turn.book.policy.default_purpose
     before = await is_granted(turn.session, turn.customer_id, purpose)
-    wording = await latest_wording(turn.session, turn.customer_id, "system/consent")
+    wording = await latest_wording(turn.session, turn.customer_id, f"system/{template}")
     await record(
         turn.session,
         customer_id=turn.customer_id,
@@ -26,19 +30,19 @@ async def agree(turn: Turn, *, is_yes: bool) -> None:
         at=turn.event.at,
         source="line:button",
         now=turn.now,
-        wording=wording or system_text("consent").wording_of(turn.language),
+        wording=wording or system_text(template).wording_of(turn.language),
         line_user_id=turn.line_user_id,
     )
     after = await is_granted(turn.session, turn.customer_id, purpose)
     await mark_dirty(turn.session, [turn.customer_id], now=turn.now)
     turn.wakes.add("decide")
-    if not after:
+    if not after and template == "consent":
         await cancel_queued(
             turn.session,
             turn.customer_id,
             because="consent: お知らせは不要とのこと",
             now=turn.now,
-            kinds=[MessageKind.RULE],
+            kinds=[MessageKind.RULE, MessageKind.QUESTION],
         )
     if after != is_yes:
         return  # something newer counts

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import metrics
 from bot.deps import Deps
 from bot.flows.customers.outcome import (
     QUOTA,
@@ -41,12 +42,17 @@ from db.facts import load_facts
 from db.line_users import unreachable
 from db.messages import LEASE, MessageKind, MessageState
 from db.outbox import Outgoing, claim_due, save
+from db.pauses import current_pause
 from db.posts import add_alert, touch_card
-from db.rules import current_rulebook, put_setting, setting
+from db.rules import RuleBook, current_rulebook, put_setting, setting
 from db.ticks import mark_dirty
-from followups.decide import recheck
+from followups.facts import Facts
+from followups.hours import next_allowed
+from followups.recheck import recheck
 from followups.rules.conditions import Text
+from followups.rules.model import Rule
 from followups.verdicts import Cancel, Go, Hold, Recheck
+from followups.zones import zone_of
 
 log = structlog.get_logger()
 
@@ -61,6 +67,7 @@ START_WITHIN = (LEASE - timedelta(seconds=15)).total_seconds()
 
 _BLOCKED = Cancel(gate="blocked", because=Text(ja="LINE でブロックされている", en="blocked on LINE"))
 _GONE = Cancel(gate="not_linked", because=Text(ja="LINE との連携がない", en="no longer linked on LINE"))
+_PAUSED = Hold(gate="paused", because=Text(ja="すべての配信を一時停止中", en="all follow-ups are paused"))
 _NO_RULE = Cancel(gate="superseded", because=Text(ja="この規則はもうない", en="this rule is gone"))
 
 
@@ -170,21 +177,56 @@ async def _verdicts(session: AsyncSession, due: Sequence[Outgoing], *, now: date
     facts = await load_facts(session, firsts, now=now) if firsts else {}
     book = await current_rulebook(session)
     blocked = await unreachable(session, [each.line_user_id for each in due])
+    is_paused = await current_pause(session) is not None
     verdicts: dict[UUID, Recheck] = {}
     for message in due:
         if message.kind != MessageKind.RULE:
             verdicts[message.message_id] = _BLOCKED if message.line_user_id in blocked else Go()
+        if message.kind == MessageKind.QUESTION and isinstance(verdicts[message.message_id], Go):
+            verdicts[message.message_id] = _PAUSED if is_paused else _in_daytime(book, now=now)
     for customer_id, message in firsts.items():
         known, rule = facts.get(customer_id), book.by_id.get(message.rule_id or "")
         if known is None or known.line is None or known.line.line_user_id != message.line_user_id:
             verdicts[message.message_id] = _GONE
         elif rule is None:
             verdicts[message.message_id] = _NO_RULE
+        elif is_paused:
+            verdicts[message.message_id] = _PAUSED
         else:
-            verdicts[message.message_id] = recheck(
-                known, rule, book.policy, message_id=message.message_id, now=now
-            )
+            verdicts[message.message_id] = _recheck(message, known, rule, book, now=now)
     return verdicts
+
+
+def _in_daytime(book: RuleBook, *, now: datetime) -> Recheck:
+    """A question is asked within minutes of its promise, or waits for the morning after an outage."""
+    until = next_allowed(now, book.policy.quiet_hours, zone_of(None, book.policy.timezone))
+    if until <= now:
+        return Go()
+    return Hold(gate="quiet_hours", because=Text(ja="送信を控える時間帯", en="quiet hours"), until=until)
+
+
+def _recheck(message: Outgoing, known: Facts, rule: Rule, book: RuleBook, *, now: datetime) -> Recheck:
+    """As the rule was when it was promised, where that is known, and in the state the rule is in now."""
+    passage = known.follow_ups.get(rule.id)
+    is_entry = (
+        message.step is None
+        or passage is None
+        or passage.occasion != message.occasion
+        or message.promised_at <= passage.entered_at
+    )
+    before = book.rule_at(rule.id, message.rule_version) if message.rule_version is not None else None
+    if before is not None and not is_entry:
+        rule = replace(before, state=rule.state)
+    return recheck(
+        known,
+        rule,
+        book.policy,
+        message_id=message.message_id,
+        now=now,
+        step=message.step,
+        occasion=message.occasion,
+        is_later=not is_entry,
+    )
 
 
 # --- sending ------------------------------------------------------------------------------------------
@@ -278,6 +320,9 @@ async def _record(deps: Deps, outcomes: Outcomes) -> int:
         return await _tell(deps, session, messages, told, now=now)
 
     has_posts = await deps.db.run(write)
+    for message in messages:
+        if message.settled_at is not None:
+            metrics.MESSAGES.labels(message.kind, message.state).inc()
     accepted = sum(message.state == MessageState.ACCEPTED for message in messages)
     log.info("messages.delivered", tried=len(messages), accepted=accepted)
     if has_posts:

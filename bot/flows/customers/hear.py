@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from bot.flows.answers.speaking import REASONS, Listener, pass_on
 from bot.flows.customers.turn import Turn
 from bot.line.inbound import Said, Showed
-from db.conversations import InboundLine, hear, unsend
+from db.conversations import Heard, InboundLine, hear, unsend
 from db.events import NewEvent, take_in
 from db.inbox import forget_raw
-from db.leads import open_lead
+from db.leads import lead_of, open_lead, wake_on_activity
 from db.line_users import spoke_at
-from db.messages import MessageKind
+from db.media import KINDS as MEDIA_KINDS
+from db.media import forget_media, want_media
 from db.posts import add_thread_line, rewrite_thread_line, touch_card
-from followups.hours import is_open, next_opening
-from followups.wording import moment_en, moment_ja
-from followups.zones import zone_of
-
-REPLIED = "$replied"
+from followups.answers.intent import Intent
+from followups.signals import REPLIED
 
 _KINDS_JA = {
     "sticker": "スタンプ",
@@ -28,30 +27,71 @@ _KINDS_JA = {
 
 
 async def hear_line(turn: Turn, said: Said | Showed) -> None:
-    """Keep what they said, open the conversation and a lead, and say once that a person will reply."""
-    line = _line_of(turn, said)
-    heard = await hear(turn.session, line, now=turn.now)
+    """Keep what they said for a person to answer: a lead, and, once, who replies and when.
+
+    A sticker wants no answer: staff see it where a lead is open.
+    """
+    is_small = isinstance(said, Showed) and said.kind == "sticker"
+    heard = await keep(turn, said, opens=not is_small)
     if heard is None:
         return  # known already, or taken back before it arrived
-    await spoke_at(turn.session, turn.line_user_id, at=turn.event.at)
-    await take_in(
-        turn.session,
-        [NewEvent(turn.customer_id, REPLIED, turn.event.at, f"line:{turn.event.event_id}")],
-        now=turn.now,
-    )
-    await open_lead(
-        turn.session,
-        customer_id=turn.customer_id,
-        source="message",
-        reason_ja="LINE でメッセージが届きました",
-        reason_en="wrote on LINE",
-        ids=turn.deps.ids,
-        now=turn.now,
-    )
-    await put_in_thread(turn, line.line_message_id)
+    reason_ja, reason_en = REASONS[Intent.OTHER]
+    if is_small or (
+        (heard.is_persons or turn.event.is_standby) and await lead_of(turn.session, turn.customer_id)
+    ):
+        await wake_on_activity(turn.session, turn.customer_id, ids=turn.deps.ids, now=turn.now)
+    elif heard.is_persons or turn.event.is_standby:
+        await open_lead(
+            turn.session,
+            customer_id=turn.customer_id,
+            source="message",
+            reason_ja=reason_ja,
+            reason_en=reason_en,
+            ids=turn.deps.ids,
+            now=turn.now,
+        )
+    else:
+        await pass_on(
+            turn.session,
+            turn.deps,
+            listener_of(turn),
+            Intent.OTHER,
+            key=turn.event.event_id,
+            policy=turn.book.policy,
+            is_told=not turn.is_late,
+            now=turn.now,
+        )
+        turn.wakes.add("deliver")
+    await put_in_thread(turn, _line_of(turn, said).line_message_id)
     turn.wakes |= {"decide", "post", "draft"}
-    if heard.is_opening and heard.owner is None and not turn.is_late:
-        await _promise_a_person(turn)
+
+
+async def keep(turn: Turn, said: Said | Showed, *, opens: bool) -> Heard | None:
+    """Keep what they said, as a line and as the event that scenarios listen for; None: known already.
+
+    Args:
+        opens: it wants an answer.
+    """
+    heard = await hear(turn.session, _line_of(turn, said), now=turn.now, opens=opens)
+    if heard is None:
+        return None
+    await _want_content(turn, said)
+    await spoke_at(turn.session, turn.line_user_id, at=turn.event.at)
+    replied = NewEvent(turn.customer_id, REPLIED, turn.event.at, f"line:{turn.event.event_id}")
+    await take_in(turn.session, [replied], now=turn.now)
+    turn.wakes.add("decide")
+    return heard
+
+
+def listener_of(turn: Turn) -> Listener:
+    """Who is answered in this turn; takes its reply token."""
+    return Listener(
+        customer_id=turn.customer_id,
+        line_user_id=turn.line_user_id,
+        language=turn.language,
+        reply_token=turn.take_token(),
+        reply_until=turn.event.reply_until,
+    )
 
 
 async def note_line(turn: Turn, said: Said) -> None:
@@ -77,10 +117,27 @@ async def put_in_thread(turn: Turn, line_message_id: str) -> None:
 async def take_back(turn: Turn, line_message_id: str) -> None:
     """Remove what they unsent: here, from the card and from the thread; also before the message arrives."""
     await unsend(turn.session, turn.customer_id, line_message_id, at=turn.event.at)
+    await forget_media(turn.session, turn.customer_id, line_message_id)
     await forget_raw(turn.session, f"line:{turn.line_user_id}")
     await rewrite_thread_line(turn.session, customer_id=turn.customer_id, key=f"said:{line_message_id}")
     await touch_card(turn.session, turn.customer_id, now=turn.now)
     turn.wakes.add("post")
+
+
+async def _want_content(turn: Turn, said: Said | Showed) -> None:
+    """Have what they showed fetched; what another server keeps is not asked for (it may be any address)."""
+    if not isinstance(said, Showed) or said.kind not in MEDIA_KINDS:
+        return
+    await want_media(
+        turn.session,
+        customer_id=turn.customer_id,
+        line_message_id=said.line_message_id,
+        kind=said.kind,
+        at=turn.event.at,
+        now=turn.now,
+        refused_because="kept by another server than LINE's" if "provider" in said.details else None,
+    )
+    turn.wakes.add("fetch_media")
 
 
 def _line_of(turn: Turn, said: Said | Showed) -> InboundLine:
@@ -97,15 +154,3 @@ def _line_of(turn: Turn, said: Said | Showed) -> InboundLine:
         details=details,
         at=turn.event.at,
     )
-
-
-async def _promise_a_person(turn: Turn) -> None:
-    policy = turn.book.policy
-    zone = zone_of(None, policy.timezone)  # staff's hours are the shop's, not the customer's
-    kind = MessageKind.ANSWER
-    if is_open(turn.now, policy.business_hours, zone):
-        await turn.answer("person_will_reply", kind=kind)
-        return
-    opening = next_opening(turn.now, policy.business_hours, zone)
-    say = moment_ja if turn.language.startswith("ja") else moment_en
-    await turn.answer("person_will_reply_later", kind=kind, when=say(opening, zone))

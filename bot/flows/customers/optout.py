@@ -37,7 +37,7 @@ async def optout(turn: Turn, *, source: str) -> None:
         turn.customer_id,
         because="consent: 配信停止の希望",
         now=turn.now,
-        kinds=[MessageKind.RULE, MessageKind.PERSON, MessageKind.ANSWER],
+        kinds=[MessageKind.RULE, MessageKind.QUESTION, MessageKind.PERSON, MessageKind.ANSWER],
     )
     await mark_dirty(turn.session, [turn.customer_id], now=turn.now)
     await touch_card(turn.session, turn.customer_id, now=turn.now)

@@ -14,6 +14,7 @@ from db.events import NewEvent, take_in
 from db.leads import open_lead, wake_on_activity
 from db.line_users import spoke_at
 from db.messages import Message, latest_offer, message_of
+from followups.signals import reacted_key
 
 OFFERED_FOR = timedelta(days=30)
 """How long a label typed by hand still counts as the answer that was offered."""
@@ -67,16 +68,12 @@ async def tap(
         return
     await spoke_at(turn.session, turn.line_user_id, at=turn.event.at)
     properties = {"template": message.template, "rule": message.rule_id} if message else {}
+    known = {key: value for key, value in properties.items() if value}
     await take_in(
         turn.session,
         [
-            NewEvent(
-                turn.customer_id,
-                answer.signal,
-                turn.event.at,
-                f"line:{turn.event.event_id}",
-                {key: value for key, value in properties.items() if value},
-            )
+            NewEvent(turn.customer_id, name, turn.event.at, f"{prefix}:{turn.event.event_id}", known)
+            for name, prefix in ((answer.signal, "line"), (reacted_key(answer.signal), "reacted"))
         ],
         now=turn.now,
     )
@@ -125,6 +122,7 @@ def _offers_of(message: Message | None) -> list[tuple[str, str]]:
         (item["action"]["label"], item["action"]["data"])
         for bubble in bubbles
         for item in bubble.get("quickReply", {}).get("items", ())
+        if item["action"]["type"] in {"postback", "datetimepicker"}
     ]
 
 

@@ -12,10 +12,10 @@ from bot.deps import Deps
 from bot.line.bubbles import Press, press_bubble
 from bot.line.inbound import Inbound
 from db.customers import LineUser, LinkCode
+from db.linking import LinkNonce
 from db.messages import Message, MessageKind, MessageState, promise
 from db.rules import RuleBook
-from followups.rules.model import SendStep
-from prompts.texts import system_text
+from prompts.texts import fill, system_text
 
 ANSWER_WITHIN = timedelta(hours=1)
 """Later than this after the event, only what must be said is said (consent, opt-out, linking)."""
@@ -29,6 +29,7 @@ class Turn:
         customer_id: who they are now; locked.
         book: rules and policy as this transaction sees them.
         code: the link code in what they wrote; its customer is locked too.
+        nonce: the same of LINE's account-link dialog.
         wakes: the stories that have work after the commit.
     """
 
@@ -40,6 +41,7 @@ class Turn:
     book: RuleBook
     now: datetime
     code: LinkCode | None = None
+    nonce: LinkNonce | None = None
     wakes: set[str] = field(default_factory=set)
     _has_answered: bool = False
 
@@ -60,13 +62,14 @@ class Turn:
 
     def purposes(self) -> set[str]:
         """Every purpose we may write for."""
-        templates = (
-            step.message.purpose
-            for rule in self.book.by_id.values()
-            for step in rule.steps
-            if isinstance(step, SendStep)
-        )
+        templates = (message.purpose for rule in self.book.by_id.values() for message in rule.messages)
         return {self.book.policy.default_purpose, *(purpose for purpose in templates if purpose)}
+
+    def take_token(self) -> str | None:
+        """The reply token, for one message: a second answer to the same event is a push."""
+        token = None if self._has_answered else self.event.reply_token
+        self._has_answered = True
+        return token
 
     async def answer(
         self, name: str, *, kind: MessageKind = MessageKind.SYSTEM, key: str | None = None, **values: str
@@ -83,12 +86,17 @@ class Turn:
         text = system_text(name)
         words = text.say(self.language, **values)
         presses = [
-            Press(label=button.label.in_language(self.language), sends=button.sends)
+            Press(
+                label=button.label.in_language(self.language),
+                sends=fill(button.sends, values),
+            )
             for button in text.buttons
         ]
-        # One token, one reply: a second answer to the same event is a push.
-        token = None if self._has_answered else self.event.reply_token
-        self._has_answered = True
+        choices = [
+            Press(label=each.label.in_language(self.language), sends=each.sends, picks=each.picks)
+            for each in text.choices
+        ]
+        token = self.take_token()
         await promise(
             self.session,
             Message(
@@ -99,7 +107,7 @@ class Turn:
                 dedupe_key=f"{name}:{key or self.event.event_id}",
                 line_user_id=self.line_user_id,
                 template=f"system/{name}",
-                bubbles=[press_bubble(words, presses)],
+                bubbles=[press_bubble(words, presses, choices)],
                 plain_text=words,
                 text_hash=text.wording_of(self.language),
                 reply_token=token,

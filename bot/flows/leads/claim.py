@@ -6,9 +6,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Refused
 from bot.flows.staff.acting import DONE, Act, Answer, changed_meanwhile, check_open, held, note, show
+from bot.line.bubbles import text_bubble
 from bot.slack.mrkdwn import mention
 from db import audit, conversations, leads
+from db.lead_cards import LeadContext
 from db.leads import Lead
+from db.messages import Message, MessageKind, MessageState, promise
+from db.staff import staff_of
+from prompts.texts import system_text
 
 
 async def claim(session: AsyncSession, act: Act) -> Answer:
@@ -17,7 +22,8 @@ async def claim(session: AsyncSession, act: Act) -> Answer:
     Raises:
         Refused: somebody else was first, or the lead is closed.
     """
-    lead = (await held(session, act)).lead
+    context = await held(session, act)
+    lead = context.lead
     check_open(act, lead)
     me = act.actor.slack_user_id
     if lead.owner == me and lead.state != leads.LeadState.SNOOZED:
@@ -29,11 +35,46 @@ async def claim(session: AsyncSession, act: Act) -> Answer:
             f"{mention(lead.owner)} claimed this at {at}.",
         )
     await take(session, act, lead)
+    await introduce(session, act, context)
     who = mention(me)
     said = {"ja": f"{who} さんが担当します。", "en": f"{who} claimed this lead."}
     await note(session, act, lead, f"claimed:{lead.revision}", said)
     await show(session, act, lead)
     return DONE
+
+
+async def introduce(session: AsyncSession, act: Act, context: LeadContext) -> None:
+    """Tell a customer who waits for an answer who will give it: once per lead, where the policy has it so."""
+    conversation, user = context.conversation, context.line_user
+    is_waiting = conversation is not None and conversation.is_unanswered and not context.is_answered
+    if not (act.policy.routing.introduce and is_waiting) or user is None or context.unreachable:
+        return
+    language = (context.customer.language if context.customer else None) or user.language
+    words = system_text("person_takes_over").say(language, name=await signature(session, act))
+    await promise(
+        session,
+        Message(
+            customer_id=context.lead.customer_id,
+            message_id=act.deps.ids.uuid(),
+            kind=MessageKind.ANSWER.value,
+            state=MessageState.QUEUED.value,
+            dedupe_key=f"introduced:{context.lead.lead_id}",
+            line_user_id=user.line_user_id,
+            template="system/person_takes_over",
+            bubbles=[text_bubble(words)],
+            plain_text=words,
+            lead_id=context.lead.lead_id,
+            promised_at=act.now,
+            not_before=act.now,
+        ),
+    )
+
+
+async def signature(session: AsyncSession, act: Act) -> str:
+    """The name customers see of the actor: their own choice, else the one in Slack."""
+    me = act.actor.profile
+    known = (await staff_of(session, [me.slack_user_id])).get(me.slack_user_id)
+    return (known.signs_as if known else None) or me.name
 
 
 async def take(session: AsyncSession, act: Act, lead: Lead) -> None:

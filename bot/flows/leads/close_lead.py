@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.errors import Refused
 from bot.flows.staff.acting import (
     DONE,
     Act,
@@ -20,10 +21,21 @@ from db import audit, conversations, leads
 from db.leads import LeadState
 
 _SAID = {
+    LeadState.SENT: ("✅ {who} さんが対応済みにしました。", "✅ {who} closed this lead as answered."),
     LeadState.WON: ("🎉 {who} さんが受注にしました。", "🎉 {who} closed this lead as won."),
     LeadState.LOST: ("{who} さんが失注にしました。", "{who} closed this lead as lost."),
     LeadState.DISMISSED: ("{who} さんが対象外にしました。", "{who} dismissed this lead."),
 }
+
+
+async def close_sent(session: AsyncSession, act: Act) -> Answer:
+    """The customer has their answer. Raises Refused: nobody has answered, or as `close_as`."""
+    if (await held(session, act)).sent is None:
+        raise Refused(
+            "まだ何も送っていません。対応が不要なら「対象外」を選んでください。",
+            "Nothing was sent yet. Choose Dismiss when no answer is needed.",
+        )
+    return await close_as(session, act, LeadState.SENT)
 
 
 async def close_won(session: AsyncSession, act: Act) -> Answer:

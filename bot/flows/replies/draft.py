@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
 from bot.deps import Deps
-from bot.llm.checks import check_text, without_links
+from bot.llm.checks import check_text, repeated, without_links
 from bot.llm.drafts import TemplateDrafter
 from bot.llm.redact import Redactor
 from bot.ports import DraftRequest, DraftText, Json, SaidLine
@@ -32,7 +33,19 @@ MODEL_DRAFTS_A_DAY = 60
 A_DAY = timedelta(days=1)
 LINE_MOST = 1_000
 """Characters of one line of the conversation that the model sees."""
+MODEL = "model"
+NEVER_SHOWN = frozenset(
+    {"links", "phone", "price", "promise", "token", "name", "address", "echo", "surveillance"}
+)
+"""Findings that make a model's draft unfit even to be looked at; the template takes its place."""
 ANOTHER = {"ja": "前の案とは違う切り口で書いてください。", "en": "Take another approach than before."}
+WISHES = {
+    "shorter": {"ja": "前の案より短く、3文以内で書いてください。", "en": "Shorter: three sentences."},
+    "formal": {"ja": "前の案より丁寧な敬語で書いてください。", "en": "More formal than before."},
+}
+BEFORE = {"ja": "前の案:", "en": "Before:"}
+BEFORE_MOST = 600
+"""Characters of the earlier draft that the model sees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +56,10 @@ class _Wanted:
     revision: int
     request: DraftRequest
     redactor: Redactor
-    said: tuple[str, ...]
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+    names: tuple[str, ...]
+    """How this customer and their company are called."""
     policy: Policy
     is_spent: bool
     """The model has written enough for this customer today."""
@@ -78,7 +94,8 @@ async def _draft_one(deps: Deps, lead_id: UUID) -> bool:
     drafter = TemplateDrafter() if wanted.is_spent or deps.drafter is None else deps.drafter
     proposed = await drafter.draft(wanted.request)
     checked = [_checked(wanted, each) for each in proposed]
-    checked = [each for each in checked if each[0]]
+    # A model may have been talked into anything: what it must not say is shown to nobody.
+    checked = [each for each in checked if each[0] and not (each[1] == MODEL and _is_hijacked(each[2]))]
     if not checked:
         checked = [_checked(wanted, each) for each in await TemplateDrafter().draft(wanted.request)]
     return await _store(deps, wanted, checked)
@@ -90,11 +107,14 @@ async def _gather(deps: Deps, lead_id: UUID) -> _Wanted | None:
         if context is None or not context.is_to_be_drafted:
             return None
         policy = (await current_rulebook(session)).policy
+        before = await drafts.versions_of(session, context.lead.customer_id, lead_id, limit=1)
         made = await drafts.made_since(session, context.lead.customer_id, deps.clock.now() - A_DAY)
-    return _wanted(context, policy, is_spent=made >= MODEL_DRAFTS_A_DAY)
+    return _wanted(
+        context, policy, before=before[0].text if before else "", is_spent=made >= MODEL_DRAFTS_A_DAY
+    )
 
 
-def _wanted(context: LeadContext, policy: Policy, *, is_spent: bool) -> _Wanted:
+def _wanted(context: LeadContext, policy: Policy, *, before: str, is_spent: bool) -> _Wanted:
     language = _language(context)
     customer, user = context.customer, context.line_user
     ids = [each for each in (customer and customer.external_id, user and user.line_user_id) if each]
@@ -115,13 +135,22 @@ def _wanted(context: LeadContext, policy: Policy, *, is_spent: bool) -> _Wanted:
                 for line in lines
             ),
             reasons=tuple(redactor.hide(reason) for reason in reasons),
-            wish=ANOTHER[language] if context.lead.is_draft_wanted else None,
+            wish=redactor.hide(_wish(context, before, language)) if context.lead.is_draft_wanted else None,
         ),
         redactor=redactor,
-        said=tuple(line.text for line in lines),
+        ours=tuple(line.text for line in lines if line.speaker != "customer"),
+        theirs=tuple(line.text for line in lines if line.speaker == "customer"),
+        names=tuple(each for each in (name_of(context), company) if isinstance(each, str)),
         policy=policy,
         is_spent=is_spent,
     )
+
+
+def _wish(context: LeadContext, before: str, language: str) -> str:
+    """How the new drafts are to be: one of ours, or a person's own words; with what stood there before."""
+    told = context.lead.draft_wish
+    wish = WISHES[told][language] if told in WISHES else told or ANOTHER[language]
+    return f"{wish}\n{BEFORE[language]} {before[:BEFORE_MOST]}" if before else wish
 
 
 def _language(context: LeadContext) -> str:
@@ -135,10 +164,19 @@ def _checked(wanted: _Wanted, proposed: DraftText) -> tuple[str, str, list[Json]
     """The text as it may be shown, where it comes from, and what its checks found."""
     text = clean(wanted.redactor.restore(proposed.text)).strip()
     found = check_text(
-        text, context_texts=wanted.said, policy=wanted.policy, language=wanted.request.language
+        text,
+        context_texts=wanted.ours,
+        policy=wanted.policy,
+        language=wanted.request.language,
+        theirs=wanted.theirs,
     )
+    found += repeated(text, theirs=wanted.theirs, known=(*wanted.ours, *wanted.names))
     text = without_links(text, wanted.policy).strip()  # shown to nobody, so that nobody sends or opens it
     return text, proposed.source, found
+
+
+def _is_hijacked(findings: Sequence[Json]) -> bool:
+    return any(each["is_blocking"] and each["kind"] in NEVER_SHOWN for each in findings)
 
 
 async def _store(deps: Deps, wanted: _Wanted, checked: list[tuple[str, str, list[Json]]]) -> bool:

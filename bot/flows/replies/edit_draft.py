@@ -4,31 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.deps import Deps
-from bot.errors import Refused
 from bot.flows.replies.send_draft import PRESS_LIVES, promise_draft
 from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, held, show
 from bot.llm.checks import check_text
-from bot.slack.ids import Target
 from bot.slack.mrkdwn import mention
+from bot.slack.views import card_line
 from db import drafts
-from db.leads import lead_by_id
-
-
-async def text_to_edit(deps: Deps, target: Target) -> str:
-    """The draft's whole text, for the modal.
-
-    Raises:
-        Refused: the lead is closed, or the draft is gone.
-    """
-    async with deps.db.begin() as session:
-        lead = await lead_by_id(session, target.lead_id)
-        if lead is None or not lead.is_open:
-            raise Refused("この見込みはもう閉じています。", "This lead is closed already.")
-        draft = None
-        if target.draft_id is not None:
-            draft = await drafts.draft_by_id(session, lead.customer_id, target.draft_id)
-    return draft.text if draft is not None else ""
 
 
 async def edit_draft(session: AsyncSession, act: Act) -> Answer:
@@ -48,7 +29,8 @@ async def edit_draft(session: AsyncSession, act: Act) -> Answer:
     if act.target.draft_id is not None:
         base = await drafts.draft_by_id(session, lead.customer_id, act.target.draft_id)
     text = act.form["text"]
-    checked = check_text(text, context_texts=(), policy=act.policy)
+    said = [card_line(thing, "ja").text for thing in context.said]
+    checked = check_text(text, context_texts=said, policy=act.policy)
     draft = await drafts.add_draft(
         session,
         customer_id=lead.customer_id,

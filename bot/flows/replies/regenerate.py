@@ -9,7 +9,7 @@ from db import audit, drafts, leads
 
 
 async def regenerate(session: AsyncSession, act: Act) -> Answer:
-    """Take the unsent drafts away and ask for new ones.
+    """Take the unsent drafts away and ask for new ones, as wished; the old ones stay in Edit's list.
 
     Raises:
         Refused: closed, or owned by somebody else.
@@ -18,7 +18,7 @@ async def regenerate(session: AsyncSession, act: Act) -> Answer:
     check_open(act, lead)
     check_owner(act, lead)
     retired = await drafts.retire(session, lead.customer_id, lead.lead_id, now=act.now)
-    if not await leads.want_drafts(session, lead, is_wanted=True):
+    if not await leads.want_drafts(session, lead, is_wanted=True, wish=act.form.get("wish")):
         raise changed_meanwhile()
     await audit.record(
         session,

@@ -7,12 +7,12 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Refused
-from bot.flows.leads.claim import take
+from bot.flows.leads.claim import signature, take
 from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, held, note, show
 from bot.line.bubbles import text_bubble
 from bot.slack.mrkdwn import cut, escaped, mention, one_line
 from bot.slack.views import card_line
-from db import audit, conversations, drafts
+from db import audit, conversations, drafts, leads
 from db.drafts import Draft
 from db.lead_cards import LeadContext, sent_draft
 from db.leads import LeadState
@@ -48,13 +48,18 @@ async def send_draft(session: AsyncSession, act: Act) -> Answer:
             "この下書きはこのままでは送れません。編集してから送ってください。",
             "This draft cannot be sent as it is. Edit it first.",
         )
+    check_in_time(act)
+    await promise_draft(session, act, context, draft)
+    return DONE
+
+
+def check_in_time(act: Act) -> None:
+    """Raises Refused when the press could not take effect for too long."""
     if act.now - act.received_at > PRESS_LIVES:
         raise Refused(
             f"{act.at(act.received_at)}に押されましたが、すぐに処理できなかったため送りませんでした。もう一度押してください。",
             f"Pressed at {act.at(act.received_at)} but held up, so nothing was sent. Press again.",
         )
-    await promise_draft(session, act, context, draft)
-    return DONE
 
 
 def check_fresh(context: LeadContext, draft: Draft) -> None:
@@ -99,9 +104,9 @@ async def promise_draft(session: AsyncSession, act: Act, context: LeadContext, d
         Refused: the customer cannot be reached, or another reply is on its way.
     """
     lead, me = context.lead, act.actor.slack_user_id
-    line_user_id = _reachable(context)
+    line_user_id = reachable(context)
     message_id = act.deps.ids.uuid()
-    bubble = text_bubble(draft.text, act.actor.profile.name)
+    bubble = text_bubble(draft.text, await signature(session, act))
     assert bubble["text"] == draft.text, "what was approved is what is sent"
     is_new = await promise(
         session,
@@ -125,6 +130,7 @@ async def promise_draft(session: AsyncSession, act: Act, context: LeadContext, d
     if not is_new:
         raise Refused("この下書きはすでに送信済みです。", "This draft was sent already.")
     await drafts.mark_sent(session, draft, now=act.now)
+    await leads.change(session, lead, first_sent_at=lead.first_sent_at or act.now)
     if lead.owner is None or lead.state == LeadState.SNOOZED:
         await take(session, act, lead)
     await conversations.own(session, lead.customer_id, owner=me, now=act.now)
@@ -144,7 +150,8 @@ async def promise_draft(session: AsyncSession, act: Act, context: LeadContext, d
     await show(session, act, lead)
 
 
-def _reachable(context: LeadContext) -> str:
+def reachable(context: LeadContext) -> str:
+    """The LINE user to write to. Raises Refused, saying why there is none."""
     if context.unreachable == "blocked":
         raise Refused(
             "お客様がLINEでブロックしているか、友だちではないため、送れません。",

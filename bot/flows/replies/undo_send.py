@@ -19,13 +19,13 @@ async def undo_send(session: AsyncSession, act: Act) -> Answer:
     """
     context = await held(session, act)
     lead, message, me = context.lead, context.sent, act.actor.slack_user_id
-    if message is None or message.draft_id is None:
+    if message is None:
         raise Refused("取り消せる送信はありません。", "There is nothing to undo.")
     if me not in (message.approved_by, lead.owner) and not act.actor.is_support_lead:
         who = mention(message.approved_by or "")
         raise Refused(f"この送信を取り消せるのは{who}さんです。", f"Only {who} can undo this.")
     is_undone = await cancel_one(
-        session, lead.customer_id, message.message_id, because=f"undone by {me}", now=act.now
+        session, lead.customer_id, message.message_id, because=_because(act), now=act.now
     )
     if not is_undone:
         if message.state == "cancelled":
@@ -33,7 +33,9 @@ async def undo_send(session: AsyncSession, act: Act) -> Answer:
         raise Refused(
             "もう送信が始まっているため、取り消せません。", "It is on its way already: too late to undo."
         )
-    draft = await drafts.draft_by_id(session, lead.customer_id, message.draft_id)
+    draft = None
+    if message.draft_id is not None:
+        draft = await drafts.draft_by_id(session, lead.customer_id, message.draft_id)
     if draft is not None and lead.is_open:
         # A draft goes out at most once, so what was taken back becomes a draft of its own.
         await drafts.add_draft(
@@ -61,3 +63,9 @@ async def undo_send(session: AsyncSession, act: Act) -> Answer:
     await note(session, act, lead, f"undone:{message.message_id}", said)
     await show(session, act, lead)
     return DONE
+
+
+def _because(act: Act) -> str:
+    """In both languages, with the name: it stands on the card and in traces."""
+    name = act.actor.profile.name
+    return f"{name}さんが取り消し / undone by {name}"

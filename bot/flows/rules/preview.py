@@ -13,29 +13,29 @@ from datetime import datetime
 from itertools import chain
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from bot.deps import Deps
 from bot.intake.named_rules import rule_named
-from db.candidates import full, use_custom_plans
-from db.customers import Customer
 from db.facts import load_facts
 from db.histories import times_of, unkept
+from db.reach import Reach, counted_since, reach
 from db.rules import RuleBook, current_rulebook, watched
-from followups.decide import decide
+from followups.decide import at_their_version, decide
+from followups.experiments import unit_of, variant_of
 from followups.facts import Facts
 from followups.rules.conditions import Text
-from followups.rules.model import Rule, RuleState, SendStep
+from followups.rules.model import EscalateStep, MessageTemplate, Policy, Rule, RuleState, SendStep, every_step
 from followups.signals import Watch, fold_all
 from followups.text import MAX_TEXT, MissingValue, render_message, utf16_length
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
 from followups.wording import moment_en, moment_ja
-from followups.zones import zone_of
+from followups.zones import month_begins, zone_of
 
 CUSTOMERS_AT_ONCE = 1000
 SAMPLES = 5
+MOST_DECIDED = 1000
+"""Enough for shares within about three points of the truth (95 %); more are counted by SQL alone."""
 UNDER_WAY = "under_way"
 """Matched, but the rule's follow-up is under way, cooling down or done: no gate, but no message either."""
 
@@ -62,28 +62,51 @@ class Preview:
 
     Attributes:
         looked_at: customers whom SQL could not rule out.
+        decided: how many of those were decided about; where that is less, `sends`, `escalations` and
+            `withheld` are scaled from them, and so is `matched` unless `is_exact`.
         matched: customers for whom the conditions hold now.
         sends: messages that would go out now; `escalations`: leads that would be opened now.
         withheld: by gate (and `under_way`): how many matched customers it keeps from it, most first.
         is_history_read: what the rule looks at is not kept yet, so events were read.
+        sent_this_month: messages LINE has counted since the month began in Japan.
+        quota: messages a month that the plan holds; None: the policy does not say. `yen_per_extra` likewise.
     """
 
     rule: Rule
     at: datetime
     timezone: str
     looked_at: int
+    decided: int
+    is_exact: bool
     matched: int
     sends: int
     escalations: int
     withheld: Mapping[str, int]
     samples: tuple[Sample, ...]
     is_history_read: bool
+    sent_this_month: int = 0
+    quota: int | None = None
+    yen_per_extra: float | None = None
+
+    @property
+    def is_sampled(self) -> bool:
+        """Some were not decided about."""
+        return self.decided < self.looked_at
+
+    @property
+    def extra(self) -> int:
+        """Messages beyond the plan that sending now would cause, with what is beyond it already left out."""
+        if self.quota is None:
+            return 0
+        return max(0, min(self.sends, self.sent_this_month + self.sends - self.quota))
 
 
 async def preview(
     deps: Deps, name: str, *, on_customers: Callable[[int, int], None] = lambda done, total: None
 ) -> Preview:
-    """Decide about everyone who matches a rule, as if it were live now beside the ones that are.
+    """Decide about who matches a rule, as if it were live now beside the ones that are.
+
+    Where SQL finds more than `MOST_DECIDED`, that many are decided about and the rest is counted.
 
     Args:
         name: the id of a stored rule in any state, or the path of a rule file.
@@ -100,7 +123,9 @@ async def preview(
         rule = replace(rule_named(name, book), state=RuleState.LIVE)
         watches = watched([rule])
         lacking = await unkept(session, watches.values())
-        ids = await _candidates(session, rule, is_everybody=bool(lacking), now=now)
+        found = await reach(session, None if lacking else rule.when, limit=MOST_DECIDED, now=now)
+        sent = await counted_since(session, month_begins(now))
+    ids = found.ids
     rivals = [
         each for each in book.rules if each.id != rule.id and each.state in {RuleState.LIVE, RuleState.CANARY}
     ]
@@ -117,17 +142,9 @@ async def preview(
                 counted.add(facts[customer_id], _answer(facts[customer_id], rule, rivals, book, now=now))
         on_customers(start + len(some), len(ids))
         await asyncio.sleep(0)
-    return counted.preview(timezone=book.policy.timezone, looked_at=len(ids), is_history_read=bool(events))
-
-
-async def _candidates(
-    session: AsyncSession, rule: Rule, *, is_everybody: bool, now: datetime
-) -> Sequence[UUID]:
-    """By id. SQL finds by what is kept; where that is not enough, everybody might match."""
-    await use_custom_plans(session)
-    everybody = select(col(Customer.customer_id)).where(col(Customer.erased_at).is_(None))
-    found = everybody if is_everybody else full(rule.when, now=now)
-    return sorted(await session.scalars(found))
+    return counted.preview(
+        book.policy, found, sent_this_month=sent, is_everybody=bool(lacking), is_history_read=bool(events)
+    )
 
 
 async def _with_events(
@@ -155,10 +172,12 @@ def _answer(
     facts: Facts, rule: Rule, rivals: Sequence[Rule], book: RuleBook, *, now: datetime
 ) -> RuleDecision:
     """The rule is asked alone first: most who look due to SQL are kept by a gate of its own."""
-    alone = decide(facts, [rule], book.policy, now=now).rules[0]
-    if not rivals or not isinstance(alone.verdict, Send):
+    rules = at_their_version([rule, *rivals], facts, book.rule_at)
+    alone = decide(facts, rules[:1], book.policy, now=now).rules[0]
+    has_a_turn = isinstance(alone.verdict, Send) or alone.position is not None  # held out: takes part too
+    if not rivals or not has_a_turn:
         return alone
-    decision = decide(facts, [rule, *rivals], book.policy, now=now)
+    decision = decide(facts, rules, book.policy, now=now)
     return next(each for each in decision.rules if each.rule_id == rule.id)
 
 
@@ -191,17 +210,34 @@ class _Counted:
         if len(samples) < SAMPLES:
             samples.append(_sample(facts, self.rule, answer))
 
-    def preview(self, *, timezone: str, looked_at: int, is_history_read: bool) -> Preview:
-        """What it came to."""
+    def preview(
+        self,
+        policy: Policy,
+        found: Reach,
+        *,
+        sent_this_month: int,
+        is_everybody: bool,
+        is_history_read: bool,
+    ) -> Preview:
+        """What it came to, scaled to all where only some were decided about."""
+        decided = len(found.ids)
+        scale = found.may / decided if decided else 1.0
+        is_exact = decided == found.may or (found.may == found.must and not is_everybody)
+        withheld = {gate: round(number * scale) for gate, number in self.withheld.items()}
         return Preview(
             rule=self.rule,
             at=self.at,
-            timezone=timezone,
-            looked_at=looked_at,
-            matched=self.matched,
-            sends=self.sends,
-            escalations=self.escalations,
-            withheld=dict(sorted(self.withheld.items(), key=lambda pair: (-pair[1], pair[0]))),
+            timezone=policy.timezone,
+            looked_at=found.may,
+            decided=decided,
+            is_exact=is_exact,
+            matched=found.may if is_exact and decided < found.may else round(self.matched * scale),
+            sends=round(self.sends * scale),
+            escalations=round(self.escalations * scale),
+            sent_this_month=sent_this_month,
+            quota=policy.quota_monthly,
+            yen_per_extra=policy.yen_per_extra,
+            withheld=dict(sorted(withheld.items(), key=lambda pair: (-pair[1], pair[0]))),
             samples=tuple(chain(self.reached, self.others))[:SAMPLES],
             is_history_read=is_history_read,
         )
@@ -211,11 +247,12 @@ def _sample(facts: Facts, rule: Rule, answer: RuleDecision) -> Sample:
     verdict = answer.verdict
     withheld = verdict.because if isinstance(verdict, Wait | Drop | NotDue) else None
     customer = facts.external_id or str(facts.customer_id)
-    step = rule.steps[0]
-    if not isinstance(step, SendStep):
-        said = Text(ja=step.reason, en=step.reason)
+    message = verdict.message if isinstance(verdict, Send) else _first_message(facts, rule)
+    if message is None:
+        reasons = [step.reason for step in every_step(rule.steps) if isinstance(step, EscalateStep)]
+        said = Text(ja=reasons[0], en=reasons[0]) if reasons else Text(ja="", en="")
         return Sample(customer=customer, said=said, length=None, withheld=withheld)
-    rendered = render_message(step.message, facts)
+    rendered = render_message(message, facts)
     if isinstance(rendered, MissingValue):
         return Sample(customer=customer, said=rendered.because, length=None, withheld=withheld)
     return Sample(
@@ -224,6 +261,15 @@ def _sample(facts: Facts, rule: Rule, answer: RuleDecision) -> Sample:
         length=utf16_length(rendered.text),
         withheld=withheld,
     )
+
+
+def _first_message(facts: Facts, rule: Rule) -> MessageTemplate | None:
+    """What they would read first; None: the rule writes nothing."""
+    variant = variant_of(rule.id, unit_of(facts), rule.variants) if rule.variants else None
+    for step in every_step(rule.steps):
+        if isinstance(step, SendStep):
+            return step.wording(variant)
+    return None
 
 
 GATES = {
@@ -238,6 +284,11 @@ GATES = {
     "holdout": Text(ja="比較対象（送らない）", en="holdout"),
     "arbitration": Text(ja="別の規則が優先", en="another rule goes first"),
     "open_lead": Text(ja="対応中の案件あり", en="a lead is open"),
+    "preferences": Text(ja="本人の希望により", en="as they wish"),
+    "approval": Text(ja="承認待ち", en="waits for approval"),
+    "canary": Text(ja="試し送りの人数の外", en="beyond the canary"),
+    "quota": Text(ja="通数の枠がない", en="no messages left"),
+    "step": Text(ja="手順の途中で待っている", en="waits at a step"),
     UNDER_WAY: Text(ja="進行中・期間をおいている", en="under way, or ran before"),
 }
 """What a gate is called in a list of counts."""
@@ -264,6 +315,16 @@ def told(answer: Preview, language: str) -> list[str]:
             f"{answer.matched:,} customers match",
             f"enabled now: {answer.sends:,} messages, {answer.escalations:,} leads",
         ]
+    lines += _cost(answer, is_ja=is_ja)
+    if answer.is_sampled:
+        number, of = f"{answer.decided:,}", f"{answer.looked_at:,}"
+        exact_ja = "一致する人数は正確な値、" if answer.is_exact else ""
+        exact_en = "the match count is exact; " if answer.is_exact else ""
+        lines.append(
+            f"（{exact_ja}そのほかは {of} 人のうち {number} 人の判定から推定）"
+            if is_ja
+            else f"({exact_en}the rest is estimated from {number} of {of} customers)"
+        )
     if answer.withheld:
         lines += ["", "送られない理由" if is_ja else "Why not the others"]
         lines += _bars(answer.withheld, language)
@@ -271,6 +332,19 @@ def told(answer: Preview, language: str) -> list[str]:
         lines += ["", "例" if is_ja else "Samples"]
         lines += chain.from_iterable(_shown(sample, language) for sample in answer.samples)
     return lines
+
+
+def _cost(answer: Preview, *, is_ja: bool) -> list[str]:
+    """The month's messages after sending, and what those beyond the plan cost."""
+    after = answer.sent_this_month + answer.sends
+    plan = f" / {answer.quota:,}" if answer.quota is not None else ""
+    said = f"今月の通数: {after:,}{plan}" if is_ja else f"messages this month, after it: {after:,}{plan}"
+    if answer.extra:
+        said += f"、追加 {answer.extra:,} 通" if is_ja else f", {answer.extra:,} beyond the plan"
+        if answer.yen_per_extra is not None:
+            yen = round(answer.extra * answer.yen_per_extra)
+            said += f"（約 {yen:,} 円）" if is_ja else f" (about {yen:,} yen)"
+    return [said]
 
 
 def _bars(counts: Mapping[str, int], language: str, *, width: int = 30) -> list[str]:

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from db.candidates import mark_crossings
 from db.events import fold_due
-from db.publications import scan_some
 from db.rules import current_rulebook
+from db.scans import scan_some
 from db.ticks import NotMoved, move_watermark, ring_alarms
 
 log = structlog.get_logger()
@@ -64,8 +64,7 @@ async def tick(deps: Deps) -> Ticked:
                 log.warning("tick.clock_behind", seconds=round(moved.behind.total_seconds()))
             return Ticked(rung=await ring_alarms(session, now=now), is_moved=False)
         book = await current_rulebook(session)
-        thresholds = {each for rule in book.rules for each in rule.when.thresholds()}
-        crossed = await mark_crossings(session, thresholds, previous=moved.previous, now=now)
+        crossed = await mark_crossings(session, book.thresholds, previous=moved.previous, now=now)
         return Ticked(crossed=crossed, rung=await ring_alarms(session, now=now))
 
     async def scan(session: AsyncSession) -> int | None:

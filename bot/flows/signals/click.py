@@ -10,7 +10,7 @@ import structlog
 from bot.deps import Deps
 from db.events import NewEvent, take_in
 from db.messages import Click, link_of, message_of
-from followups.signals import CLICKED
+from followups.signals import CLICKED, clicked_key
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ async def click(deps: Deps, token: str, *, user_agent: str, is_counted: bool = T
         )
         names = [CLICKED]
         if message is not None and message.template:
-            names.append(f"{CLICKED}:{message.template}")
+            names.append(clicked_key(message.template))
         await take_in(
             session,
             [NewEvent(link.customer_id, name, now, f"click:{click_id}:{n}") for n, name in enumerate(names)],

@@ -18,11 +18,11 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
+from bot.intake.attributes import MOST_BYTES_PER_CALL
 from bot.intake.segment import (
     LONGEST_MESSAGE_ID,
     LONGEST_NAME,
     LONGEST_USER_ID,
-    MOST_BYTES_PER_CALL,
     Calls,
     Problem,
     is_reserved,

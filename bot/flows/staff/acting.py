@@ -134,6 +134,7 @@ def check_open(act: Act, lead: Lead) -> None:
 
 
 _CLOSED = {
+    LeadState.SENT: ("対応済み", "answered"),
     LeadState.WON: ("受注", "won"),
     LeadState.LOST: ("失注", "lost"),
     LeadState.DISMISSED: ("対象外", "dismissed"),

@@ -15,6 +15,8 @@ from db.group_commit import GroupCommit
 from db.inbox import InboxRow, store_batches
 
 EVENT = "event"
+MOST_FILES = 5
+"""Of one message that are looked at."""
 _KEPT = ("type", "subtype", "user", "channel", "tab", "ts", "thread_ts")
 """Of an event: ids only. What staff write to each other is none of our business."""
 
@@ -48,7 +50,11 @@ class Keeper:
             "message_deleted",
         }:
             return
-        kept = {key: event[key] for key in _KEPT if isinstance(event.get(key), str)}
+        kept: dict[str, object] = {key: event[key] for key in _KEPT if isinstance(event.get(key), str)}
+        files = event.get("files")
+        if event.get("subtype") == "file_share" and isinstance(files, list):
+            ids = [each.get("id") for each in files if isinstance(each, dict)]
+            kept["files"] = [each for each in ids if isinstance(each, str)][:MOST_FILES]
         about = str(event.get("user") or event.get("channel") or body.get("team_id"))
         raw = json.dumps({"event": kept}).encode()
         await self._keep(f"slack:{about[:64]}", str(body.get("event_id"))[:200], EVENT, raw)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bot.deps import Deps
 from bot.errors import Refused
-from bot.flows.replies.edit_draft import text_to_edit
-from bot.flows.staff.acting import actor_of
+from bot.flows.replies.editing import open_editing
+from bot.flows.staff.acting import Actor, actor_of
 from bot.ports import Json
 from bot.slack.ids import Action
-from bot.slack.modals import Place, dismiss_modal, edit_modal, snooze_modal
+from bot.slack.modals import Place, dismiss_modal, snooze_modal, wish_modal
 from bot.slack.presses import Press
 
 
@@ -27,7 +27,7 @@ async def open_modal(deps: Deps, press: Press, *, trigger_id: str) -> None:
         thread_ts=press.thread_ts,
         language=actor.profile.language,
     )
-    view = await _view(deps, press, place)
+    view = await _view(deps, actor, press, place)
     try:
         await deps.slack.open_view(trigger_id=trigger_id, view=view)
     except Refused as refused:
@@ -37,7 +37,9 @@ async def open_modal(deps: Deps, press: Press, *, trigger_id: str) -> None:
         ) from refused
 
 
-async def _view(deps: Deps, press: Press, place: Place) -> Json:
+async def _view(deps: Deps, actor: Actor, press: Press, place: Place) -> Json:
     if press.action is Action.EDIT:
-        return edit_modal(await text_to_edit(deps, press.target), place)
+        return await open_editing(deps, actor, place)
+    if press.action is Action.WISH:
+        return wish_modal(place)
     return snooze_modal(place) if press.action is Action.SNOOZE else dismiss_modal(place)

@@ -10,21 +10,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
+from bot.flows.staff.show_file import show_file
 from bot.ports import Posted, Slack
 from bot.slack.cards import Written, lead_card
+from bot.slack.mrkdwn import escaped
 from bot.slack.views import card_of, thread_line
 from db import post_outcomes, posts
 from db.columns import UUID
 from db.customers import lock_customers
+from db.files import file_of
 from db.lead_cards import line_of, load_context
 from db.leads import stand_in, wake_due
 from db.messages import message_of
-from db.posts import DuePost, Post, PostKind
+from db.posts import DuePost, Post, PostKind, add_alert
+from db.routing import leads_to_route
+from db.rules import current_rulebook
 
 log = structlog.get_logger()
 
-CHANNEL_LANGUAGE = "ja"
-"""What cards, threads and alerts are written in: channels have no locale of their own."""
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
 MARGIN = timedelta(seconds=25)
@@ -51,6 +54,9 @@ async def post(deps: Deps) -> int:
     """
     async with deps.db.begin() as session:
         await wake_due(session, ids=deps.ids, now=deps.clock.now())
+        has_unrouted = bool(await leads_to_route(session, limit=1))
+    if has_unrouted:
+        await deps.waker.wake("route")
     kinds = _kinds(deps)
     if deps.slack is None or not kinds:
         return 0
@@ -67,7 +73,7 @@ async def post(deps: Deps) -> int:
 def _kinds(deps: Deps) -> list[PostKind]:
     kinds = []
     if deps.settings.slack_leads_channel:
-        kinds += [PostKind.CARD, PostKind.LINE]
+        kinds += [PostKind.CARD, PostKind.LINE, PostKind.FILE]
     if deps.settings.slack_alerts_channel or deps.settings.slack_leads_channel:
         kinds.append(PostKind.ALERT)
     return kinds
@@ -89,6 +95,8 @@ async def _carry_out(deps: Deps, slack: Slack, due: DuePost) -> bool:
             await _note(session, row, carried.posted, is_found=carried.is_found)
         elif carried.is_dead:
             await post_outcomes.give_up(session, row, because=carried.because)
+            if row.kind != PostKind.ALERT:
+                await _tell_refused(session, deps, carried)
         else:
             pause = carried.until or FIRST_PAUSE
             await post_outcomes.put_off(
@@ -103,6 +111,22 @@ async def _carry_out(deps: Deps, slack: Slack, due: DuePost) -> bool:
     return carried.posted is not None
 
 
+async def _tell_refused(session: AsyncSession, deps: Deps, carried: _Carried) -> None:
+    """Leads that cannot be shown must not be missed: once a day and reason, where alerts go."""
+    now = deps.clock.now()
+    await add_alert(
+        session,
+        key=f"post_refused:{carried.because[:60]}:{now:%Y-%m-%d}",
+        ja=f"見込みのカードをSlackに出せません: {escaped(carried.because)}"
+        "。チャンネルがアーカイブや社外共有になっていないか、ボットが参加しているかを確かめてください。"
+        "`yorisoi doctor` でも調べられます。",
+        en=f"A lead's card could not be posted: {escaped(carried.because)}. See that its channel is neither"
+        " archived nor shared with another organisation, and that the bot is in it (`yorisoi doctor`).",
+        ids=deps.ids,
+        now=now,
+    )
+
+
 async def _note(session: AsyncSession, row: Post, posted: Posted, *, is_found: bool) -> None:
     await post_outcomes.stands(session, row, channel=posted.channel, ts=posted.ts, is_found=is_found)
     if row.kind == PostKind.CARD and row.lead_id is not None:
@@ -113,6 +137,9 @@ async def _try(deps: Deps, slack: Slack, due: DuePost) -> _Carried:
     row = due.post
     is_unknown = due.is_unknown
     try:
+        if row.kind == PostKind.FILE:
+            shown = await show_file(deps, slack, row, channel=_channel(deps, row), thread_ts=due.thread_ts)
+            return _Carried(posted=shown, is_dead=shown is None, because="nothing to show")
         if is_unknown and (found := await _find(deps, slack, due)) is not None:
             return _Carried(posted=found, is_found=True)
         is_unknown = False
@@ -177,14 +204,20 @@ def _channel(deps: Deps, row: Post) -> str:
 
 async def _written(session: AsyncSession, deps: Deps, row: Post) -> Written | None:
     """The message as it has to look now."""
-    language = CHANNEL_LANGUAGE
+    language = deps.settings.slack_language  # channels have no locale of their own
     if row.kind == PostKind.CARD:
         assert row.lead_id is not None
         context = await load_context(session, row.lead_id, now=deps.clock.now())
-        return lead_card(card_of(context, language=language), language=language) if context else None
-    line = message = None
+        if context is None:
+            return None
+        value_attribute = (await current_rulebook(session)).policy.routing.value_attribute
+        card = card_of(context, language=language, value_attribute=value_attribute)
+        return lead_card(card, language=language)
+    line = message = file = None
     if line_message_id := row.content.get("line_message_id"):
         line = await line_of(session, row.customer_id, str(line_message_id))
     if message_id := row.content.get("message_id"):
         message = await message_of(session, row.customer_id, UUID(str(message_id)))
-    return thread_line(row.content, line=line, message=message, language=language)
+    if file_id := row.content.get("file_id"):
+        file = await file_of(session, row.customer_id, UUID(str(file_id)))
+    return thread_line(row.content, line=line, message=message, file=file, language=language)

@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
 from bot.flows.leads.claim import claim
-from bot.flows.leads.close_lead import close_lost, close_won
+from bot.flows.leads.close_lead import close_lost, close_sent, close_won
 from bot.flows.leads.dismiss import dismiss
+from bot.flows.leads.give_back import give_back
 from bot.flows.leads.snooze import snooze
 from bot.flows.replies.edit_draft import edit_draft
+from bot.flows.replies.offer_file import offer_file
 from bot.flows.replies.regenerate import regenerate
 from bot.flows.replies.send_draft import send_draft
+from bot.flows.replies.send_file import send_file
 from bot.flows.replies.undo_send import undo_send
 from bot.flows.staff.acting import Act, Actor, Answer, actor_of
 from bot.flows.staff.home import show_home
@@ -47,6 +50,9 @@ STORIES: Mapping[Action, Story] = {
     Action.DISMISS: dismiss,
     Action.WON: close_won,
     Action.LOST: close_lost,
+    Action.SENT: close_sent,
+    Action.GIVE_BACK: give_back,
+    Action.FILE: send_file,
     Action.UNDO: undo_send,
 }
 """One story for each button."""
@@ -174,6 +180,15 @@ async def _take_event(deps: Deps, seen: InboxRow) -> bool:
         event = {}
     if event.get("type") == "app_home_opened" and event.get("tab") == "home":
         await show_home(deps, str(event.get("user")))
+    if event.get("files"):
+        try:
+            await offer_file(deps, event)
+        except Unavailable as error:
+            log.warning("press.waiting", because=str(error))
+            return False
+        except Exception:
+            log.exception("press.failed", event_id=seen.event_id)
+            return await _failed(deps, seen, because="files")
     return await _put_aside(deps, seen, because=None)
 
 

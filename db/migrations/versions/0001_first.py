@@ -28,6 +28,50 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('customer_id', 'key', name=op.f('pk_alarm'))
     )
     op.create_index('ix_alarm_at', 'alarm', ['shard', 'at'], unique=False)
+    op.create_table('answer',
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('answer_id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('line_message_id', sa.String(), nullable=False),
+    sa.Column('line_user_id', sa.String(), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
+    sa.Column('reply_token', sa.String(), nullable=True),
+    sa.Column('reply_token_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('intent', sa.String(), nullable=True),
+    sa.Column('source', sa.String(), nullable=True),
+    sa.Column('score', sa.Float(), nullable=True),
+    sa.Column('written_by', sa.String(), nullable=True),
+    sa.Column('message_id', sa.Uuid(), nullable=True),
+    sa.Column('because', sa.String(), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('not_before', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('customer_id', 'answer_id', name=op.f('pk_answer'))
+    )
+    op.create_index('ix_answer_asked', 'answer', ['not_before'], unique=False, postgresql_where=sa.text("state = 'asked'"))
+    op.create_index('ix_answer_line', 'answer', ['customer_id', 'line_message_id'], unique=False)
+    op.create_table('approval',
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('approval_id', sa.Uuid(), nullable=False),
+    sa.Column('dedupe_key', sa.String(), nullable=False),
+    sa.Column('rule_id', sa.String(), nullable=False),
+    sa.Column('rule_version', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=True),
+    sa.Column('recipients', sa.Integer(), nullable=False),
+    sa.Column('occasion', sa.Integer(), nullable=True),
+    sa.Column('step', sa.String(), nullable=True),
+    sa.Column('text', sa.String(), nullable=False),
+    sa.Column('text_hash', sa.String(), nullable=True),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_by', sa.String(), nullable=True),
+    sa.PrimaryKeyConstraint('customer_id', 'approval_id', name=op.f('pk_approval')),
+    sa.UniqueConstraint('customer_id', 'dedupe_key', name=op.f('uq_approval_customer_id_dedupe_key'))
+    )
+    op.create_index('ix_approval_asked', 'approval', ['asked_at', 'approval_id'], unique=False, postgresql_where=sa.text("state = 'asked'"))
     op.create_table('audit_entry',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('audit_id', sa.Uuid(), nullable=False),
@@ -36,6 +80,15 @@ def upgrade() -> None:
     sa.Column('action', sa.String(), nullable=False),
     sa.Column('details', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.PrimaryKeyConstraint('customer_id', 'audit_id', name=op.f('pk_audit_entry'))
+    )
+    op.create_table('canary',
+    sa.Column('rule_id', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('left', sa.Integer(), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('until', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('rule_id', name=op.f('pk_canary'))
     )
     op.create_table('click',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
@@ -56,10 +109,18 @@ def upgrade() -> None:
     sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('customer_id', 'purpose', 'consent_id', name=op.f('pk_consent_entry'))
     )
+    op.create_table('consent_question',
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('purpose', sa.String(), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('customer_id', 'purpose', name=op.f('pk_consent_question'))
+    )
     op.create_table('conversation',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('is_open', sa.Boolean(), nullable=False),
     sa.Column('owner', sa.String(), nullable=True),
+    sa.Column('mode', sa.String(), nullable=False),
+    sa.Column('mode_because', sa.String(), nullable=True),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('is_unanswered', sa.Boolean(), nullable=False),
     sa.Column('last_inbound_at', sa.DateTime(timezone=True), nullable=True),
@@ -142,8 +203,15 @@ def upgrade() -> None:
     sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('ended_because', sa.String(), nullable=True),
     sa.Column('goal_reached_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('arm', sa.String(), nullable=False),
+    sa.Column('variant', sa.String(), nullable=True),
+    sa.Column('unit', sa.String(), nullable=True),
+    sa.Column('step', sa.String(), nullable=True),
+    sa.Column('step_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('customer_id', 'rule_id', 'occasion', name=op.f('pk_follow_up'))
     )
+    op.create_index('ix_follow_up_active', 'follow_up', ['rule_id', 'rule_version'], unique=False, postgresql_where=sa.text("state = 'active'"))
+    op.create_index('ix_follow_up_entered_at', 'follow_up', ['entered_at'], unique=False)
     op.create_table('future_event',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('message_id', sa.String(), nullable=False),
@@ -151,6 +219,19 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('customer_id', 'message_id', 'at', name=op.f('pk_future_event'))
     )
     op.create_index(op.f('ix_future_event_at'), 'future_event', ['at'], unique=False)
+    op.create_table('group_chat',
+    sa.Column('group_id', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('met_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('reply_token', sa.String(), nullable=True),
+    sa.Column('reply_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('left_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('not_before', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('group_id', name=op.f('pk_group_chat'))
+    )
+    op.create_index('ix_group_chat_due', 'group_chat', ['not_before'], unique=False, postgresql_where=sa.text('left_at IS NULL'))
     op.create_table('import_progress',
     sa.Column('digest', sa.String(), nullable=False),
     sa.Column('lines', sa.Integer(), nullable=False),
@@ -185,6 +266,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('source', 'event_id', name=op.f('pk_inbox'))
     )
     op.create_index('ix_inbox_waiting', 'inbox', ['source', 'at'], unique=False, postgresql_where=sa.text('done_at IS NULL'))
+    op.create_table('knowledge_passage',
+    sa.Column('passage_id', sa.String(), nullable=False),
+    sa.Column('path', sa.String(), nullable=False),
+    sa.Column('heading', sa.String(), nullable=False),
+    sa.Column('text', sa.String(), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('search', postgresql.TSVECTOR(), nullable=False),
+    sa.Column('embedding', sa.ARRAY(sa.REAL()), nullable=True),
+    sa.Column('embedded_by', sa.String(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('passage_id', name=op.f('pk_knowledge_passage'))
+    )
+    op.create_index('ix_knowledge_passage_search', 'knowledge_passage', ['search'], unique=False, postgresql_using='gin')
     op.create_table('lead',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('lead_id', sa.Uuid(), nullable=False),
@@ -204,11 +299,22 @@ def upgrade() -> None:
     sa.Column('channel', sa.String(), nullable=True),
     sa.Column('ts', sa.String(), nullable=True),
     sa.Column('is_draft_wanted', sa.Boolean(), nullable=False),
+    sa.Column('draft_wish', sa.String(), nullable=True),
+    sa.Column('offered_to', sa.String(), nullable=True),
+    sa.Column('offered_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('asked', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('routed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('remind_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reminders', sa.Integer(), nullable=False),
+    sa.Column('first_sent_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('customer_id', 'lead_id', name=op.f('pk_lead'))
     )
     op.create_index('ix_lead_lead_id', 'lead', ['lead_id'], unique=False)
     op.create_index('ix_lead_owner', 'lead', ['owner'], unique=False, postgresql_where=sa.text("state IN ('new', 'claimed', 'snoozed')"))
+    op.create_index('ix_lead_remind', 'lead', ['remind_at'], unique=False, postgresql_where=sa.text("state = 'new'"))
     op.create_index('ix_lead_snoozed', 'lead', ['snoozed_until'], unique=False, postgresql_where=sa.text("state = 'snoozed'"))
+    op.create_index('ix_lead_ts', 'lead', ['ts'], unique=False, postgresql_where=sa.text('ts IS NOT NULL'))
+    op.create_index('ix_lead_unrouted', 'lead', ['opened_at'], unique=False, postgresql_where=sa.text("state = 'new' AND reminders = 0"))
     op.create_index('uq_lead_open', 'lead', ['customer_id'], unique=True, postgresql_where=sa.text("state IN ('new', 'claimed', 'snoozed')"))
     op.create_table('line_user',
     sa.Column('line_user_id', sa.String(), nullable=False),
@@ -241,6 +347,51 @@ def upgrade() -> None:
     sa.Column('used_by', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('code', name=op.f('pk_link_code'))
     )
+    op.create_table('link_nonce',
+    sa.Column('nonce_hash', sa.String(), nullable=False),
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('used_by', sa.String(), nullable=True),
+    sa.PrimaryKeyConstraint('nonce_hash', name=op.f('pk_link_nonce'))
+    )
+    op.create_table('link_request',
+    sa.Column('line_user_id', sa.String(), nullable=False),
+    sa.Column('event_id', sa.String(), nullable=False),
+    sa.Column('language', sa.String(), nullable=False),
+    sa.Column('reply_token', sa.String(), nullable=True),
+    sa.Column('reply_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('not_before', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('line_user_id', name=op.f('pk_link_request'))
+    )
+    op.create_table('media',
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('line_message_id', sa.String(), nullable=False),
+    sa.Column('kind', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('content_type', sa.String(), nullable=False),
+    sa.Column('size', sa.Integer(), nullable=False),
+    sa.Column('sha256', sa.String(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('not_before', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('because', sa.String(), nullable=True),
+    sa.PrimaryKeyConstraint('customer_id', 'line_message_id', name=op.f('pk_media'))
+    )
+    op.create_index('ix_media_waiting', 'media', ['not_before'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
+    op.create_table('media_link',
+    sa.Column('token', sa.String(), nullable=False),
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('file_id', sa.Uuid(), nullable=False),
+    sa.Column('is_preview', sa.Boolean(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('token', name=op.f('pk_media_link'))
+    )
+    op.create_index('ix_media_link_expires', 'media_link', ['expires_at'], unique=False)
     op.create_table('message',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('message_id', sa.Uuid(), nullable=False),
@@ -252,6 +403,7 @@ def upgrade() -> None:
     sa.Column('rule_id', sa.String(), nullable=True),
     sa.Column('rule_version', sa.Integer(), nullable=True),
     sa.Column('occasion', sa.Integer(), nullable=True),
+    sa.Column('step', sa.String(), nullable=True),
     sa.Column('template', sa.String(), nullable=True),
     sa.Column('bubbles', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('plain_text', sa.String(), nullable=False),
@@ -278,6 +430,56 @@ def upgrade() -> None:
     op.create_index('ix_message_promised', 'message', ['customer_id', 'promised_at'], unique=False)
     op.create_index('ix_message_queued', 'message', ['not_before', 'message_id'], unique=False, postgresql_where=sa.text("state = 'queued'"))
     op.create_index('ix_message_sending', 'message', ['attempted_at'], unique=False, postgresql_where=sa.text("state = 'sending'"))
+    op.create_table('offered_file',
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('file_id', sa.Uuid(), nullable=False),
+    sa.Column('lead_id', sa.Uuid(), nullable=False),
+    sa.Column('slack_file_id', sa.String(), nullable=False),
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('content_type', sa.String(), nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
+    sa.Column('preview', sa.LargeBinary(), nullable=True),
+    sa.Column('offered_by', sa.String(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('customer_id', 'file_id', name=op.f('pk_offered_file'))
+    )
+    op.create_index('ix_offered_file_created', 'offered_file', ['created_at'], unique=False)
+    op.create_index('uq_offered_file_slack', 'offered_file', ['customer_id', 'slack_file_id'], unique=True)
+    op.create_table('outcome',
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('rule_id', sa.String(), nullable=False),
+    sa.Column('occasion', sa.Integer(), nullable=False),
+    sa.Column('rule_version', sa.Integer(), nullable=False),
+    sa.Column('arm', sa.String(), nullable=False),
+    sa.Column('variant', sa.String(), nullable=True),
+    sa.Column('unit', sa.String(), nullable=False),
+    sa.Column('share', sa.Float(), nullable=False),
+    sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('closes_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('goal_event', sa.String(), nullable=False),
+    sa.Column('goal_name', sa.String(), nullable=False),
+    sa.Column('goal_filter', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('clicked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('replied_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('tapped_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('goal_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('goal_n', sa.Integer(), nullable=False),
+    sa.Column('before_n', sa.Integer(), nullable=False),
+    sa.Column('is_counted', sa.Boolean(), nullable=False),
+    sa.Column('is_clicked_through', sa.Boolean(), nullable=False),
+    sa.Column('opted_out_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('blocked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('person_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('won_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('lost_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('worked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('is_settled', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('customer_id', 'rule_id', 'occasion', name=op.f('pk_outcome'))
+    )
+    op.create_index('ix_outcome_open', 'outcome', ['closes_at'], unique=False, postgresql_where=sa.text('NOT is_settled'))
+    op.create_index('ix_outcome_rule_id_entered_at', 'outcome', ['rule_id', 'entered_at'], unique=False)
     op.create_table('post',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('post_id', sa.Uuid(), nullable=False),
@@ -302,6 +504,24 @@ def upgrade() -> None:
     op.create_index('ix_post_due', 'post', ['not_before'], unique=False, postgresql_where=sa.text("state IN ('queued', 'posting') OR wanted > shown"))
     op.create_index('ix_post_lead_waiting', 'post', ['lead_id'], unique=False, postgresql_where=sa.text("state IN ('queued', 'posting')"))
     op.create_index('uq_post_dedupe', 'post', ['customer_id', 'dedupe_key'], unique=True)
+    op.create_table('pull',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('digest', sa.String(), nullable=False),
+    sa.Column('place', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('taken', sa.Integer(), nullable=False),
+    sa.Column('refused', sa.Integer(), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('because', sa.String(), nullable=True),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_pull'))
+    )
+    op.create_table('recipients',
+    sa.Column('rule_id', sa.String(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('n', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('rule_id', 'day', name=op.f('pk_recipients'))
+    )
     op.create_table('rule',
     sa.Column('rule_id', sa.String(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
@@ -309,6 +529,7 @@ def upgrade() -> None:
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_by', sa.String(), nullable=False),
     sa.Column('scan_from', sa.Uuid(), nullable=True),
+    sa.Column('file_version', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('rule_id', name=op.f('pk_rule'))
     )
     op.create_table('rule_version',
@@ -317,6 +538,8 @@ def upgrade() -> None:
     sa.Column('source', sa.String(), nullable=False),
     sa.Column('path', sa.String(), nullable=False),
     sa.Column('messages', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('tests', sa.String(), nullable=True),
+    sa.Column('origin', sa.String(), nullable=False),
     sa.Column('digest', sa.String(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('created_by', sa.String(), nullable=False),
@@ -338,6 +561,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('customer_id', 'key', name=op.f('pk_signal'))
     )
     op.create_index('ix_signal_key_last_at', 'signal', ['key', 'last_at', 'customer_id'], unique=False)
+    op.create_table('staff',
+    sa.Column('slack_user_id', sa.String(), nullable=False),
+    sa.Column('away_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('signs_as', sa.String(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('slack_user_id', name=op.f('pk_staff'))
+    )
     op.create_table('tick',
     sa.Column('shard', sa.SmallInteger(), nullable=False),
     sa.Column('watermark', sa.DateTime(timezone=True), nullable=False),
@@ -354,10 +584,23 @@ def upgrade() -> None:
     )
     op.create_table('watch',
     sa.Column('event', sa.String(), nullable=False),
+    sa.Column('source', sa.String(), nullable=True),
+    sa.Column('filter', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('depth', sa.Integer(), nullable=False),
     sa.Column('ranks', sa.ARRAY(sa.Integer()), nullable=False),
     sa.Column('is_first_watched', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('event', name=op.f('pk_watch'))
+    )
+    op.create_table('wish',
+    sa.Column('customer_id', sa.Uuid(), nullable=False),
+    sa.Column('aspect', sa.String(), nullable=False),
+    sa.Column('wish_id', sa.Uuid(), nullable=False),
+    sa.Column('wished', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('undoes', sa.Uuid(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('customer_id', 'aspect', 'wish_id', name=op.f('pk_wish'))
     )
     # ### end Alembic commands ###
     jobs.install()
@@ -366,38 +609,63 @@ def upgrade() -> None:
 def downgrade() -> None:
     jobs.remove()
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table('wish')
     op.drop_table('watch')
     op.drop_table('undecided')
     op.drop_table('tick')
+    op.drop_table('staff')
     op.drop_index('ix_signal_key_last_at', table_name='signal')
     op.drop_table('signal')
     op.drop_table('setting')
     op.drop_table('rule_version')
     op.drop_table('rule')
+    op.drop_table('recipients')
+    op.drop_table('pull')
     op.drop_index('uq_post_dedupe', table_name='post')
     op.drop_index('ix_post_lead_waiting', table_name='post', postgresql_where=sa.text("state IN ('queued', 'posting')"))
     op.drop_index('ix_post_due', table_name='post', postgresql_where=sa.text("state IN ('queued', 'posting') OR wanted > shown"))
     op.drop_table('post')
+    op.drop_index('ix_outcome_rule_id_entered_at', table_name='outcome')
+    op.drop_index('ix_outcome_open', table_name='outcome', postgresql_where=sa.text('NOT is_settled'))
+    op.drop_table('outcome')
+    op.drop_index('uq_offered_file_slack', table_name='offered_file')
+    op.drop_index('ix_offered_file_created', table_name='offered_file')
+    op.drop_table('offered_file')
     op.drop_index('ix_message_sending', table_name='message', postgresql_where=sa.text("state = 'sending'"))
     op.drop_index('ix_message_queued', table_name='message', postgresql_where=sa.text("state = 'queued'"))
     op.drop_index('ix_message_promised', table_name='message')
     op.drop_table('message')
+    op.drop_index('ix_media_link_expires', table_name='media_link')
+    op.drop_table('media_link')
+    op.drop_index('ix_media_waiting', table_name='media', postgresql_where=sa.text("state = 'waiting'"))
+    op.drop_table('media')
+    op.drop_table('link_request')
+    op.drop_table('link_nonce')
     op.drop_table('link_code')
     op.drop_table('link')
     op.drop_index('ix_line_user_customer_id', table_name='line_user')
     op.drop_table('line_user')
     op.drop_index('uq_lead_open', table_name='lead', postgresql_where=sa.text("state IN ('new', 'claimed', 'snoozed')"))
+    op.drop_index('ix_lead_unrouted', table_name='lead', postgresql_where=sa.text("state = 'new' AND reminders = 0"))
+    op.drop_index('ix_lead_ts', table_name='lead', postgresql_where=sa.text('ts IS NOT NULL'))
     op.drop_index('ix_lead_snoozed', table_name='lead', postgresql_where=sa.text("state = 'snoozed'"))
+    op.drop_index('ix_lead_remind', table_name='lead', postgresql_where=sa.text("state = 'new'"))
     op.drop_index('ix_lead_owner', table_name='lead', postgresql_where=sa.text("state IN ('new', 'claimed', 'snoozed')"))
     op.drop_index('ix_lead_lead_id', table_name='lead')
     op.drop_table('lead')
+    op.drop_index('ix_knowledge_passage_search', table_name='knowledge_passage', postgresql_using='gin')
+    op.drop_table('knowledge_passage')
     op.drop_index('ix_inbox_waiting', table_name='inbox', postgresql_where=sa.text('done_at IS NULL'))
     op.drop_table('inbox')
     op.drop_index('ix_inbound_line_at', table_name='inbound_line')
     op.drop_table('inbound_line')
     op.drop_table('import_progress')
+    op.drop_index('ix_group_chat_due', table_name='group_chat', postgresql_where=sa.text('left_at IS NULL'))
+    op.drop_table('group_chat')
     op.drop_index(op.f('ix_future_event_at'), table_name='future_event')
     op.drop_table('future_event')
+    op.drop_index('ix_follow_up_entered_at', table_name='follow_up')
+    op.drop_index('ix_follow_up_active', table_name='follow_up', postgresql_where=sa.text("state = 'active'"))
     op.drop_table('follow_up')
     op.drop_table('event')
     op.drop_index('ix_draft_lead', table_name='draft')
@@ -410,9 +678,16 @@ def downgrade() -> None:
     op.drop_table('customer')
     op.drop_index('ix_conversation_open', table_name='conversation', postgresql_where=sa.text('is_open'))
     op.drop_table('conversation')
+    op.drop_table('consent_question')
     op.drop_table('consent_entry')
     op.drop_table('click')
+    op.drop_table('canary')
     op.drop_table('audit_entry')
+    op.drop_index('ix_approval_asked', table_name='approval', postgresql_where=sa.text("state = 'asked'"))
+    op.drop_table('approval')
+    op.drop_index('ix_answer_line', table_name='answer')
+    op.drop_index('ix_answer_asked', table_name='answer', postgresql_where=sa.text("state = 'asked'"))
+    op.drop_table('answer')
     op.drop_index('ix_alarm_at', table_name='alarm')
     op.drop_table('alarm')
     op.drop_table('account')

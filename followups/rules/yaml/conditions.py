@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from followups.facts import AttributeValue
-from followups.rules.conditions import (
-    AttributeDate,
-    AttributeIs,
-    Condition,
-    EventCount,
-    EventFirst,
-    EventLast,
-    EventNever,
-    Group,
-    LineIs,
-    Stalled,
-    Used,
-)
+from followups.rules.conditions import Answered, AttributeDate, AttributeIs, Condition, Group, LineIs
+from followups.rules.yaml import events
 from followups.rules.yaml import fields as read
+from followups.rules.yaml.events import MAX_MEMBERS, exactly_one
 from followups.rules.yaml.fields import Fields
+from followups.rules.yaml.life_cycle import read_score, read_segment, read_stage
 from followups.rules.yaml.problems import Problems
-from followups.rules.yaml.tree import ListNode, MapNode, Node, ScalarNode, Spot
-from followups.signals import MAX_RECENT
+from followups.rules.yaml.tree import ListNode, MapNode, Node, Spot
+from followups.signals import REPLIED, clicked_key, reacted_key
 
-KINDS = ("all", "any", "none", "event", "stalled", "used", "attribute", "line")
-LATER = ("idle", "segment", "stage", "score", "clicked", "replied", "reacted")
-MAX_MEMBERS = 50
-_EVENT_LATER = ("where", "trend")
-_MOST = 1_000_000
+KINDS = (
+    "all",
+    "any",
+    "none",
+    "event",
+    "stalled",
+    "used",
+    "idle",
+    "attribute",
+    "line",
+    "clicked",
+    "replied",
+    "reacted",
+    "segment",
+    "stage",
+    "score",
+)
+LATER: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Leaves:
-    """Where the single conditions stand in the file, in the order in which they are asked."""
+    """Where the single conditions stand in the file, in the order in which they are asked.
+
+    Attributes:
+        messages: the templates that `clicked` may name; None: any.
+    """
 
     spots: list[Spot] = field(default_factory=list)
+    messages: Collection[str] | None = None
 
 
 def read_condition(node: Node, problems: Problems, leaves: Leaves) -> Condition | None:
@@ -68,6 +77,8 @@ def read_condition(node: Node, problems: Problems, leaves: Leaves) -> Condition 
     if kind in {"all", "any", "none"}:
         return _group(found, kind, problems, leaves)
     leaves.spots.append(Spot(found.line, found.column))
+    if kind == "clicked":
+        return _clicked(found, problems, leaves.messages)
     return _SINGLE[kind](found, problems)
 
 
@@ -77,7 +88,7 @@ def _unknown_kind(node: MapNode, problems: Problems) -> None:
             node, "条件が空です（例: event: login）", "the condition is empty (for example event: login)"
         )
     for key, at in node.keys.items():
-        if key in LATER or key in _EVENT_LATER:
+        if key in LATER:
             problems.not_yet(at, key)
             return
     for key, at in node.keys.items():
@@ -102,149 +113,6 @@ def _group(node: MapNode, kind: str, problems: Problems, leaves: Leaves) -> Cond
     return Group(kind=kind, members=sound) if len(sound) == len(conditions) else None
 
 
-def _exactly_one(node: MapNode, subject: str, choices: tuple[str, ...], problems: Problems) -> str | None:
-    chosen = [key for key in node.keys if key in choices]
-    listed = " | ".join(choices)
-    if len(chosen) == 1:
-        return chosen[0]
-    if chosen:
-        problems.add(
-            node.keys[chosen[1]],
-            f"「{chosen[0]}」と「{chosen[1]}」は同時に書けません（all: の下で分けてください）",
-            f"“{chosen[0]}” and “{chosen[1]}” cannot stand together (split them under all:)",
-        )
-    elif all(key in {subject, *choices, "within"} for key in node.keys):
-        problems.add(
-            node.keys.get(subject, node),
-            f"「{subject}」に条件がありません（{listed} のどれかを足してください）",
-            f"“{subject}” says nothing about it (add one of {listed})",
-        )
-    return None
-
-
-def _event(node: MapNode, problems: Problems) -> Condition | None:
-    choices = ("last", "first", "count", "never")
-    keys = Fields(node, problems, ("event", *choices), later=_EVENT_LATER)
-    event = keys.need("event", read.name)
-    if any(keys.has(key) for key in _EVENT_LATER):
-        return None
-    choice = _exactly_one(node, "event", choices, problems)
-    if choice is None:
-        return None
-    if choice == "never":
-        is_never = keys.get("never", read.truth)
-        return EventNever(event=event, is_never=is_never) if event and is_never is not None else None
-    inner = keys.get(choice, read.mapping)
-    if inner is None:
-        return None
-    if choice == "count":
-        return _count(event, inner, problems)
-    asked = Fields(inner, problems, ("more_than", "less_than"))
-    more, less = asked.get("more_than", read.duration), asked.get("less_than", read.duration)
-    if not inner.keys:
-        _say_bounds(inner, "more_than | less_than", problems)
-    if more is not None and less is not None and more >= less:
-        problems.add(
-            asked.key("less_than"),
-            "more_than より長くしてください（このままでは成立しません）",
-            "never holds (make less_than longer than more_than)",
-        )
-    if event is None or (more is None and less is None):
-        return None
-    if choice == "last":
-        return EventLast(event=event, more_than=more, less_than=less)
-    return EventFirst(event=event, more_than=more, less_than=less)
-
-
-def _say_bounds(node: MapNode, listed: str, problems: Problems) -> None:
-    problems.add(
-        node, f"条件が空です（{listed} のどれかを足してください）", f"nothing is asked (add one of {listed})"
-    )
-
-
-def _count(event: str | None, node: MapNode, problems: Problems) -> Condition | None:
-    asked = Fields(node, problems, ("at_least", "at_most", "fewer_than", "within"))
-    within = asked.get("within", read.duration)
-    highest = MAX_RECENT if asked.has("within") else _MOST
-    at_least = asked.get("at_least", read.whole(1, highest))
-    at_most = asked.get("at_most", read.whole(0, highest - 1))
-    fewer_than = asked.get("fewer_than", read.whole(1, highest))
-    if asked.has("at_most") and asked.has("fewer_than"):
-        problems.add(
-            asked.key("fewer_than"),
-            "at_most と fewer_than は同時に書けません（どちらか一つにしてください）",
-            "at_most and fewer_than cannot stand together (keep one)",
-        )
-    if not any(asked.has(key) for key in ("at_least", "at_most", "fewer_than")):
-        _say_bounds(node, "at_least | at_most | fewer_than", problems)
-    most = fewer_than - 1 if fewer_than is not None else at_most
-    if at_least is not None and most is not None and at_least > most:
-        problems.add(
-            asked.key("at_least"),
-            "上限より大きく、成立しません（小さくしてください）",
-            "never holds (at_least is above the upper bound; make it smaller)",
-        )
-        return None
-    if event is None or (at_least is None and most is None):
-        return None
-    return EventCount(event=event, at_least=at_least, at_most=most, within=within)
-
-
-def _stalled(node: MapNode, problems: Problems) -> Condition | None:
-    inner = Fields(node, problems, ["stalled"]).need("stalled", read.mapping)
-    if inner is None:
-        return None
-    asked = Fields(inner, problems, ("since", "without", "for"))
-    since, without = (_event_of(asked, key, problems) for key in ("since", "without"))
-    span = asked.need("for", read.duration)
-    if since is None or without is None or span is None:
-        return None
-    return Stalled(since=since, without=without, span=span)
-
-
-def _event_of(asked: Fields, key: str, problems: Problems) -> str | None:
-    inner = asked.need(key, read.mapping)
-    if inner is None:
-        return None
-    return Fields(inner, problems, ["event"], later=_EVENT_LATER).need("event", read.name)
-
-
-def _used(node: MapNode, problems: Problems) -> Condition | None:
-    inner = Fields(node, problems, ["used"]).need("used", read.mapping)
-    if inner is None:
-        return None
-    asked = Fields(inner, problems, ("fewer_than", "at_least", "of", "within"))
-    of = asked.need("of", read.names)
-    within = asked.get("within", read.duration)
-    highest = len(of) if of else MAX_MEMBERS
-    fewer_than = asked.get("fewer_than", read.whole(1, highest))
-    at_least = asked.get("at_least", read.whole(1, highest))
-    if not asked.has("fewer_than") and not asked.has("at_least"):
-        _say_bounds(inner, "fewer_than | at_least", problems)
-    if fewer_than is not None and at_least is not None and at_least >= fewer_than:
-        problems.add(
-            asked.key("at_least"),
-            "fewer_than より小さくしてください（このままでは成立しません）",
-            "never holds (make at_least smaller than fewer_than)",
-        )
-        return None
-    if of is None or (fewer_than is None and at_least is None):
-        return None
-    return Used(of=tuple(of), fewer_than=fewer_than, at_least=at_least, within=within)
-
-
-def _value(node: Node, problems: Problems) -> AttributeValue:
-    if isinstance(node, ScalarNode) and node.value is not None:
-        return node.value
-    read.wrong(
-        node,
-        problems,
-        ja="値ではありません（文字か数値を書いてください）",
-        en="a value (write text or a number)",
-    )
-    return None
-
-
 _OPERATORS = ("equals", "in", "not_in", "at_least", "at_most", "exists", "within", "passed", "anniversary")
 
 
@@ -262,11 +130,11 @@ def _attribute(node: MapNode, problems: Problems) -> Condition | None:
         case "anniversary" | "exists":
             value = keys.get(operator, read.truth)
         case "in" | "not_in":
-            value = tuple(_value(each, problems) for each in keys.get(operator, read.items) or ())
+            value = tuple(read.value(each, problems) for each in keys.get(operator, read.items) or ())
         case "at_least" | "at_most":
             value = keys.get(operator, read.number)
         case _:
-            value = keys.get(operator, _value)
+            value = keys.get(operator, read.value)
     if operator == "anniversary" and value is False:
         problems.add(
             keys.key(operator),
@@ -290,7 +158,7 @@ def _exactly_one_operator(node: MapNode, problems: Problems) -> str | None:
     chosen = [key for key in node.keys if key in _OPERATORS]
     if len(chosen) == 1:
         return chosen[0]
-    return _exactly_one(node, "attribute", _OPERATORS, problems)
+    return exactly_one(node, "attribute", _OPERATORS, problems)
 
 
 def _line(node: MapNode, problems: Problems) -> Condition | None:
@@ -301,10 +169,46 @@ def _line(node: MapNode, problems: Problems) -> Condition | None:
     return LineIs(is_linked=is_linked) if is_linked is not None else None
 
 
+def _clicked(node: MapNode, problems: Problems, messages: Collection[str] | None) -> Condition | None:
+    keys = Fields(node, problems, ("clicked", "within"))
+    template = keys.need("clicked", read.text)
+    within = keys.get("within", read.duration)
+    if template is not None and messages is not None and template not in messages:
+        problems.unknown(node.values["clicked"], template, messages, ja="メッセージ", en="message")
+        return None
+    if template is None or (keys.has("within") and within is None):
+        return None
+    return Answered(key=clicked_key(template), within=within)
+
+
+def _replied(node: MapNode, problems: Problems) -> Condition | None:
+    keys = Fields(node, problems, ("replied", "within"))
+    is_wanted = keys.need("replied", read.truth)
+    within = keys.get("within", read.duration)
+    if is_wanted is None or (keys.has("within") and within is None):
+        return None
+    return Answered(key=REPLIED, within=within, is_wanted=is_wanted)
+
+
+def _reacted(node: MapNode, problems: Problems) -> Condition | None:
+    keys = Fields(node, problems, ("reacted", "within"))
+    signal = keys.need("reacted", read.name)
+    within = keys.get("within", read.duration)
+    if signal is None or (keys.has("within") and within is None):
+        return None
+    return Answered(key=reacted_key(signal), within=within)
+
+
 _SINGLE: dict[str, Callable[[MapNode, Problems], Condition | None]] = {
-    "event": _event,
-    "stalled": _stalled,
-    "used": _used,
+    "event": events.event_condition,
+    "stalled": events.stalled,
+    "used": events.used,
+    "idle": events.idle,
     "attribute": _attribute,
     "line": _line,
+    "replied": _replied,
+    "reacted": _reacted,
+    "segment": read_segment,
+    "stage": read_stage,
+    "score": read_score,
 }

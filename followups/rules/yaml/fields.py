@@ -11,16 +11,19 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import time, timedelta
 from typing import TypeVar
 
+from followups.facts import AttributeValue
 from followups.rules.durations import parse_duration, parse_percent
 from followups.rules.yaml.problems import Placed, Problems
 from followups.rules.yaml.slips import narrow, slip
 from followups.rules.yaml.tree import ListNode, MapNode, Node, ScalarNode
+from followups.signals import unfiltered
 from followups.zones import is_zone
 
 T = TypeVar("T")
 Reader = Callable[[Node, Problems], T | None]
 
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_PERCENT = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,4})?)\s?%")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 MAX_NAME = 100
 
@@ -92,6 +95,19 @@ def mapping(node: Node, problems: Problems) -> MapNode | None:
     return None
 
 
+def mapping_like(example: str) -> Reader[MapNode]:
+    """A reader of a mapping that shows what one looks like here."""
+
+    def read(node: Node, problems: Problems) -> MapNode | None:
+        if isinstance(node, MapNode) or (isinstance(node, ScalarNode) and slip(node.text, 1) is not None):
+            return mapping(node, problems)
+        ja = f"「キー: 値」の形ではありません（例: {example}）"
+        wrong(node, problems, ja=ja, en=f"a mapping of keys to values (for example {example})")
+        return None
+
+    return read
+
+
 def items(node: Node, problems: Problems) -> list[Node] | None:
     """A list that is not empty."""
     if isinstance(node, ListNode) and node.items:
@@ -113,6 +129,21 @@ def text(node: Node, problems: Problems) -> str | None:
     return None
 
 
+def short(limit: int) -> Reader[str]:
+    """A reader of text of at most so many characters."""
+
+    def read_short(node: Node, problems: Problems) -> str | None:
+        found = text(node, problems)
+        if found is None or len(found) <= limit:
+            return found
+        problems.add(
+            node, f"{limit}字を超えています（短くしてください）", f"over {limit} characters (make it shorter)"
+        )
+        return None
+
+    return read_short
+
+
 def name(node: Node, problems: Problems) -> str | None:
     """The name of an event or attribute: up to 100 characters, none of them for our own keys."""
     found = text(node, problems)
@@ -132,6 +163,14 @@ def name(node: Node, problems: Problems) -> str | None:
             problems,
             ja="名前として使えません（# ~ と先頭の @ は使えません）",
             en="a name (no # or ~, no @ first)",
+        )
+        return None
+    if unfiltered(found)[1]:
+        wrong(
+            node,
+            problems,
+            ja="名前として使えません（絞り込みは where: で書いてください）",
+            en="a name (write the properties under where:)",
         )
         return None
     return found
@@ -189,6 +228,19 @@ def number(node: Node, problems: Problems) -> int | float | None:
     return None
 
 
+def value(node: Node, problems: Problems) -> AttributeValue:
+    """One value: text, a number, true or false."""
+    if isinstance(node, ScalarNode) and node.value is not None:
+        return node.value
+    wrong(
+        node,
+        problems,
+        ja="値ではありません（文字か数値を書いてください）",
+        en="a value (write text or a number)",
+    )
+    return None
+
+
 def duration(node: Node, problems: Problems) -> timedelta | None:
     """`90m`, `4h`, `3d`, `2w`."""
     span = parse_duration(node.text) if isinstance(node, ScalarNode) else None
@@ -208,6 +260,25 @@ def percent(node: Node, problems: Problems) -> float | None:
     if share is None:
         wrong(node, problems, ja="割合ではありません（例: 10%）", en="a percentage (for example 10%)")
     return share
+
+
+def percent_up_to(highest: int) -> Reader[float]:
+    """A reader of shares above 0 % up to `highest` %: `150%` as 1.5."""
+
+    def read(node: Node, problems: Problems) -> float | None:
+        match = _PERCENT.fullmatch(node.text.strip()) if isinstance(node, ScalarNode) else None
+        share = float(match[1]) if match is not None else 0.0
+        if 0 < share <= highest:
+            return round(share / 100, 8)
+        wrong(
+            node,
+            problems,
+            ja=f"0%より大きく{highest}%までの割合ではありません（例: 50%）",
+            en=f"a percentage above 0% up to {highest}% (for example 50%)",
+        )
+        return None
+
+    return read
 
 
 def time_of_day(node: Node, problems: Problems) -> time | None:

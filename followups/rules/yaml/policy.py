@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from followups.rules.model import BusinessHours, Caps, Hours, Policy
+from followups.rules.model import BusinessHours, Caps, Hours, Policy, Routing
 from followups.rules.yaml import fields as read
 from followups.rules.yaml.fields import Fields
+from followups.rules.yaml.life_cycle import read_life_cycle
 from followups.rules.yaml.messages import purpose
 from followups.rules.yaml.problems import Problems
+from followups.rules.yaml.retention import read_retention
 from followups.rules.yaml.tree import MapNode, Node, ScalarNode
 
 KEYS = (
@@ -24,8 +26,11 @@ KEYS = (
     "approval_above",
     "undo_seconds",
     "sla",
+    "routing",
     "link_hosts",
     "default_purpose",
+    "life_cycle",
+    "retention",
 )
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -118,6 +123,10 @@ def read_policy(node: Node, problems: Problems) -> Policy:
         default_purpose=keys.get("default_purpose", purpose) or policy.default_purpose,
         link_hosts=keys.get("link_hosts", _hosts) or (),
     )
+    if (life := inner("life_cycle")) is not None:
+        policy = replace(policy, life_cycle=read_life_cycle(life, problems, policy.life_cycle))
+    if (kept := inner("retention")) is not None:
+        policy = replace(policy, retention=read_retention(kept, problems, policy.retention))
     undo = keys.get("undo_seconds", read.whole(0, 600))
     policy = replace(policy, undo_seconds=policy.undo_seconds if undo is None else undo)
     policy = _times(
@@ -148,7 +157,7 @@ def _times(
     return policy
 
 
-_LIMITS = ("silence_after_unanswered", "quota", "canary", "sla")
+_LIMITS = ("silence_after_unanswered", "quota", "canary", "sla", "routing")
 
 
 def _limits(policy: Policy, node: MapNode, problems: Problems, inner: dict[str, MapNode | None]) -> Policy:
@@ -163,8 +172,14 @@ def _limits(policy: Policy, node: MapNode, problems: Problems, inner: dict[str, 
             silence_for=keys.get("for", read.duration) or policy.silence_for,
         )
     if (quota := inner["quota"]) is not None:
-        share = Fields(quota, problems, ["reserve_for_people"]).get("reserve_for_people", read.percent)
-        policy = replace(policy, reserve_for_people=policy.reserve_for_people if share is None else share)
+        keys = Fields(quota, problems, ("reserve_for_people", "monthly", "yen_per_extra"))
+        share = keys.get("reserve_for_people", read.percent)
+        policy = replace(
+            policy,
+            reserve_for_people=policy.reserve_for_people if share is None else share,
+            quota_monthly=keys.get("monthly", read.whole(0, 100_000_000)),
+            yen_per_extra=keys.get("yen_per_extra", _yen),
+        )
     if (canary := inner["canary"]) is not None:
         keys = Fields(canary, problems, ("size", "for"))
         policy = replace(
@@ -187,4 +202,25 @@ def _limits(policy: Policy, node: MapNode, problems: Problems, inner: dict[str, 
                 "escalate は claim 以上にしてください",
                 "escalate comes before claim (make it at least as long)",
             )
+    if (routing := inner["routing"]) is not None:
+        policy = replace(policy, routing=_routing(routing, problems))
     return policy
+
+
+def _yen(node: Node, problems: Problems) -> float | None:
+    found = read.number(node, problems)
+    if found is not None and found < 0:
+        read.wrong(node, problems, ja="金額（0 以上。例: 3）", en="a price (0 or more, for example 3)")
+        return None
+    return found
+
+
+def _routing(node: MapNode, problems: Problems) -> Routing:
+    keys = Fields(node, problems, ("owner_attribute", "value_attribute", "per_rep_per_day", "introduce"))
+    introduce = keys.get("introduce", read.truth)
+    return Routing(
+        owner_attribute=keys.get("owner_attribute", read.name),
+        value_attribute=keys.get("value_attribute", read.name),
+        per_rep_per_day=keys.get("per_rep_per_day", read.whole(1, 1000)),
+        introduce=True if introduce is None else introduce,
+    )

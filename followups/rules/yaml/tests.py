@@ -14,16 +14,24 @@ The format:
           language: ja
           talking: false                # a conversation is open and waits for us
           lead: false                   # a lead is open
-        events: {login: [-16d, -40d], signup: -60d}
+        events:
+          login: [-16d, -40d]
+          signup: {at: -60d, properties: {plan: pro}}    # for `where`
+        clicked: {checkin: +1d}         # taps on the button of that message
+        replied: [+1d]                  # messages of theirs
+        reacted: {busy: +1d}            # quick replies, by signal
+        rhythms: {login: 7d}            # everybody's usual gap, for `idle`; absent: not known
         sent: [-3d]                     # earlier messages of ours
-        follow_up: {entered: -20d, active: false}     # the rule's latest passage
+        follow_up: {entered: -20d, active: false}     # the rule's latest passage; step: where it stands
         moments:
           - {at: 0d, expect: send, message: inactive-checkin}
           - {at: +12h, expect: wait, gate: quiet_hours, because: 時間帯}
 
 A time is an offset (`-16d`, `+12h`, `0d`) from `start`, or ISO (`"2026-12-01T09:00"`). An event counts from
-its own moment on. `expect`: `send`, `escalate`, `wait`, `drop`, `not_due`. `because` is part of the Japanese
-or English reason.
+its own moment on. `expect`: `send`, `escalate`, `wait`, `drop`, `ended`, `not_due`. `because` is part of the
+Japanese or English reason. Moments of a rule with several steps are one story: what is decided at one of
+them, and whenever a wait ends in between, has happened at the next. A step is counted as people do: `2`,
+`3.then.1`.
 """
 
 from __future__ import annotations
@@ -40,8 +48,10 @@ from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.messages import purpose
 from followups.rules.yaml.problems import Problems
 from followups.rules.yaml.tree import ListNode, MapNode, Node, ScalarNode, Spot
+from followups.scenario import EXITS
+from followups.signals import CLICKED, REPLIED, clicked_key, clicked_template, reacted_key
 
-EXPECTATIONS = ("send", "escalate", "wait", "drop", "not_due")
+EXPECTATIONS = ("send", "escalate", "wait", "drop", "ended", "not_due")
 GATES = (
     "not_linked",
     "blocked",
@@ -52,8 +62,25 @@ GATES = (
     "silence",
     "missing_value",
     "open_lead",
+    "preferences",
+    "approval",
+    "step",
+    *sorted(EXITS),
 )
 DEFAULT_START = datetime(2026, 12, 3, 12, 0)  # noqa: DTZ001 - local to the customer, whoever it is
+_CASE = (
+    "name",
+    "customer",
+    "events",
+    "clicked",
+    "replied",
+    "reacted",
+    "rhythms",
+    "sent",
+    "follow_up",
+    "moments",
+)
+_PLACE = re.compile(r"[1-9][0-9]?(?:\.(?:then|else)\.[1-9][0-9]?)*")
 _OFFSET = re.compile(r"([+-]?)([0-9]{1,7}[mhdw])")
 
 
@@ -86,11 +113,20 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One event of a customer's story."""
+
+    at: Moment
+    properties: dict[str, AttributeValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """The rule's latest passage."""
+    """The rule's latest passage. `step`: the path it stands at; None: nothing is left to do."""
 
     entered: Moment
     is_active: bool = False
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +148,11 @@ class Case:
     name: str
     spot: Spot
     customer: Customer
-    events: dict[str, tuple[Moment, ...]]
+    events: dict[str, tuple[Happening, ...]]
     sent: tuple[Moment, ...]
     follow_up: Passage | None
     moments: tuple[Expectation, ...]
+    rhythms: dict[str, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +198,35 @@ def _moments(node: Node, problems: Problems) -> tuple[Moment, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _events(node: Node, problems: Problems) -> dict[str, tuple[Moment, ...]] | None:
+def _happening(node: Node, problems: Problems) -> Happening | None:
+    if not isinstance(node, MapNode):
+        at = _moment(node, problems)
+        return Happening(at=at) if at is not None else None
+    keys = Fields(node, problems, ("at", "properties"))
+    at = keys.need("at", _moment)
+    properties = keys.get("properties", _attributes) or {}
+    return Happening(at=at, properties=properties) if at is not None else None
+
+
+def _happenings(node: Node, problems: Problems) -> tuple[Happening, ...]:
+    nodes = node.items if isinstance(node, ListNode) else [node]
+    found = [_happening(each, problems) for each in nodes]
+    return tuple(each for each in found if each is not None)
+
+
+def _events(node: Node, problems: Problems) -> dict[str, tuple[Happening, ...]] | None:
     found = read.mapping(node, problems)
     if found is None:
         return None
-    return {key: _moments(value, problems) for key, value in found.values.items()}
+    return {key: _happenings(value, problems) for key, value in found.values.items()}
+
+
+def _rhythms(node: Node, problems: Problems) -> dict[str, timedelta] | None:
+    found = read.mapping(node, problems)
+    if found is None:
+        return None
+    spans = {key: read.duration(value, problems) for key, value in found.values.items()}
+    return {key: span for key, span in spans.items() if span is not None}
 
 
 def _attributes(node: Node, problems: Problems) -> dict[str, AttributeValue] | None:
@@ -216,10 +277,39 @@ def _passage(node: Node, problems: Problems) -> Passage | None:
     found = read.mapping(node, problems)
     if found is None:
         return None
-    keys = Fields(found, problems, ("entered", "active"))
+    keys = Fields(found, problems, ("entered", "active", "step"))
     entered = keys.need("entered", _moment)
     is_active = bool(keys.get("active", read.truth))
-    return Passage(entered=entered, is_active=is_active) if entered is not None else None
+    step = keys.get("step", _path)
+    return Passage(entered=entered, is_active=is_active, step=step) if entered is not None else None
+
+
+def _path(node: Node, problems: Problems) -> str | None:
+    """`3.then.1` as the path `2.then.0`."""
+    found = read.text(node, problems)
+    if found is None:
+        return None
+    if not _PLACE.fullmatch(found):
+        read.wrong(node, problems, ja="手順ではありません（例: 2）", en="a step (for example 2)")
+        return None
+    return ".".join(str(int(part) - 1) if part.isdecimal() else part for part in found.split("."))
+
+
+def _answers(keys: Fields) -> dict[str, tuple[Happening, ...]]:
+    """What the customer did with our messages, under the keys of its signals."""
+    found = {clicked_key(name): each for name, each in (keys.get("clicked", _events) or {}).items()}
+    found |= {reacted_key(name): each for name, each in (keys.get("reacted", _events) or {}).items()}
+    replied = keys.get("replied", _happenings_of)
+    clicks = tuple(each for name, some in found.items() if clicked_template(name) for each in some)
+    if clicks:
+        found[CLICKED] = clicks
+    if replied:
+        found[REPLIED] = replied
+    return found
+
+
+def _happenings_of(node: Node, problems: Problems) -> tuple[Happening, ...] | None:
+    return _happenings(node, problems) or None
 
 
 def _expectation(node: Node, problems: Problems) -> Expectation | None:
@@ -241,7 +331,7 @@ def _case(node: Node, problems: Problems) -> Case | None:
     found = read.mapping(node, problems)
     if found is None:
         return None
-    keys = Fields(found, problems, ("name", "customer", "events", "sent", "follow_up", "moments"))
+    keys = Fields(found, problems, _CASE)
     name = keys.need("name", read.text)
     nodes = keys.need("moments", read.items) or []
     moments = [_expectation(each, problems) for each in nodes]
@@ -249,10 +339,11 @@ def _case(node: Node, problems: Problems) -> Case | None:
         name=name or "",
         spot=Spot(found.line, found.column),
         customer=keys.get("customer", _customer) or Customer(),
-        events=keys.get("events", _events) or {},
+        events={**(keys.get("events", _events) or {}), **_answers(keys)},
         sent=keys.get("sent", _moments) or (),
         follow_up=keys.get("follow_up", _passage),
         moments=tuple(each for each in moments if each is not None),
+        rhythms=keys.get("rhythms", _rhythms) or {},
     )
 
 

@@ -69,6 +69,18 @@ def info(slack: SlackState, call: Call) -> Json:
     return {"file": file_json(slack, stored)}
 
 
+@method("files.delete", "files:write", tier=3)
+def delete(slack: SlackState, call: Call) -> Json:
+    stored = slack.workspace.files.pop(str(call.required("file")), None)
+    if stored is None:
+        raise Refused("file_not_found")
+    for channel, ts in stored.shares:
+        message = slack.workspace.channels[channel].message(ts)
+        if message is not None:
+            message.files = [each for each in message.files if each["id"] != stored.id]
+    return {}
+
+
 def new_file(
     slack: SlackState, name: str, content: bytes, *, user: str, mimetype: str | None = None
 ) -> StoredFile:

@@ -8,8 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bot.cli import rules, why
+from bot.cli import rule_life, rules, why
 
+LIFE = ("history", "rollback", "diff", "export", "approve")
 PLAYBOOKS = Path(__file__).parents[3] / "followups" / "playbooks"
 RULE = """
 id: inactive
@@ -27,6 +28,7 @@ then:
 def yorisoi(*words: str | Path, **environment: str) -> Result:
     app = typer.Typer(rich_markup_mode=None)
     rules.register(app)
+    rule_life.register(app)
     why.register(app)
     return CliRunner().invoke(app, [str(word) for word in words], env={"LANG": "C.UTF-8", **environment})
 
@@ -99,7 +101,7 @@ def test_a_policy_with_a_mistake_is_told_too(folder: Path) -> None:
     assert "does not exist" in elsewhere.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "test", "apply", "list", "enable", "pause"])
+@pytest.mark.parametrize("command", ["check", "test", "apply", "list", "enable", "pause", *LIFE])
 def test_every_command_shows_an_example(command: str) -> None:
     shown = yorisoi("rules", command, "--help")
     assert shown.exit_code == 0
@@ -129,3 +131,41 @@ def test_a_folder_is_published_listed_and_switched(folder: Path, database_url: s
     nobody = online("why", "c1", "-l", "ja")
     assert nobody.exit_code == 1
     assert "お客様 c1 は見つかりません" in nobody.stderr
+
+
+def test_versions_are_told_compared_taken_back_and_written_out(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, database_url: str
+) -> None:
+    def online(*words: str | Path) -> Result:
+        return yorisoi(*words, DATABASE_URL=database_url, LOG_LEVEL="WARNING")
+
+    file = folder / "inactive.yaml"
+    assert "+ inactive" in online("rules", "diff", folder).stdout
+    online("rules", "apply", folder)
+    file.write_text(RULE.replace("14d", "10d"))
+    differs = online("rules", "diff", folder, "inactive")
+    assert "threshold: when.last.more_than: 14d → 10d" in differs.stdout
+    assert "0 customers under way" in differs.stdout
+    assert "~ inactive" in online("rules", "apply", folder, "--yes").stdout
+
+    back = online("rules", "rollback", "inactive", "--yes")
+    assert (back.exit_code, back.stdout) == (0, "inactive: v3 = v1\n")
+    told = online("rules", "history", "inactive").stdout
+    assert "v3" in told
+    assert "(rollback)" in told
+    assert "rule.published" in told
+
+    stale = online("rules", "apply", folder)
+    assert stale.exit_code == 1
+    assert "! inactive" in stale.stdout
+    assert "--theirs inactive" in stale.stderr
+    kept = online("rules", "apply", folder, "--theirs", "inactive")
+    assert (kept.exit_code, kept.stdout.splitlines()[0]) == (0, "< inactive")
+    assert online("rules", "apply", folder, "--ours", "inactive", "--theirs", "inactive").exit_code == 2
+    taken = online("rules", "apply", folder, "--ours", "inactive")
+    assert (taken.exit_code, taken.stdout.splitlines()[0]) == (0, "~ inactive")
+
+    out = tmp_path_factory.mktemp("out")
+    assert online("rules", "export", out).exit_code == 0
+    assert (out / "inactive.yaml").read_text() == file.read_text()
+    assert "nothing waits" in online("rules", "approve", "inactive").stdout

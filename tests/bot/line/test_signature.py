@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.line.signature import is_signed, signature_of
+from bot.line.signature import is_signed, secrets_of, signature_of
 
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 BODY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
@@ -39,3 +39,10 @@ def test_garbage_is_not_a_signature(signature: str | bytes | None) -> None:
 
 def test_another_channel_s_secret_does_not_do() -> None:
     assert not is_signed("another", BODY, SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    ("setting", "secrets"), [("", ()), ("a", ("a",)), ("new,old", ("new", "old")), (" a , ,b,", ("a", "b"))]
+)
+def test_two_secrets_hold_while_one_takes_over(setting: str, secrets: tuple[str, ...]) -> None:
+    assert secrets_of(setting) == secrets

@@ -69,7 +69,7 @@ cards = st.builds(
     LeadCard,
     lead_id=st.uuids(),
     revision=st.integers(0, 10**9),
-    state=st.sampled_from(["new", "claimed", "snoozed", "won", "lost", "dismissed"]),
+    state=st.sampled_from(["new", "claimed", "snoozed", "sent", "won", "lost", "dismissed"]),
     name=st.none() | words,
     company=st.none() | words,
     plan=st.none() | words,
@@ -89,6 +89,10 @@ cards = st.builds(
     is_drafting=st.booleans(),
     sent=st.none() | sent,
     unreachable=st.none() | st.sampled_from(["not_linked", "blocked"]),
+    value=st.none() | words,
+    offered_to=st.none() | st.just(ANN),
+    due_at=st.none() | moments,
+    is_persons=st.booleans(),
 )
 
 
@@ -149,7 +153,7 @@ def test_a_card_in_japanese_reads_like_this() -> None:
     ):
         assert words_ in shown
     assert _ids(written.blocks) == [
-        "lead.send:1", "lead.edit:1", "lead.regenerate", "lead.send:2", "lead.edit:2",
+        "lead.send:1", "lead.edit:1", "lead.regenerate", "lead.more:1", "lead.send:2", "lead.edit:2", "lead.more:2",
         "lead.claim", "lead.snooze", "lead.dismiss", "lead.won", "lead.lost",
     ]  # fmt: skip
 

@@ -12,7 +12,8 @@ import pytest
 
 from bot.clock import TurnableClock
 from bot.errors import Refused, Unavailable
-from bot.slack.client import SlackClient, SlackRefused
+from bot.slack.calls import SlackRefused
+from bot.slack.client import SlackClient
 from sandbox.serve import serving
 from sandbox.slack import SlackStandIn
 

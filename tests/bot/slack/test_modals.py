@@ -6,12 +6,21 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.ids import Target
 from bot.slack.limits import validate_view
-from bot.slack.modals import Place, Wrong, dismiss_modal, edit_modal, read_modal, snooze_modal
+from bot.slack.modals import (
+    Place,
+    Wrong,
+    dismiss_modal,
+    edit_modal,
+    read_modal,
+    snooze_modal,
+    wish_modal,
+)
+from bot.slack.modals.editing import Choice, Editing
 
 PLACE = Place(target=Target(lead_id=UUID(int=1), draft_id=UUID(int=2), revision=3), channel="C1")
 TODAY = date(2026, 11, 24)
@@ -85,3 +94,42 @@ def test_a_dismissal_needs_one_of_our_reasons() -> None:
 def test_foreign_views_are_read_without_raising(values: object) -> None:
     for callback_id in ("lead.edit", "lead.snooze", "lead.dismiss", "x"):
         read_modal({"callback_id": callback_id, "private_metadata": values}, today=TODAY)
+
+
+choices = st.lists(
+    st.builds(Choice, value=st.uuids().map(lambda each: f"draft/{each}"), label=st.text(max_size=300)),
+    max_size=120,
+    unique_by=lambda each: each.value,
+).map(tuple)
+
+
+@given(
+    st.builds(
+        Editing,
+        text=st.text(max_size=5000),
+        findings=st.lists(st.text(max_size=400), max_size=12).map(tuple),
+        templates=choices,
+        versions=st.just(()) | st.just((Choice(value="template/x", label=" "),)),
+        taken=st.integers(0, 50),
+    ),
+    st.sampled_from(["ja", "en"]),
+)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_edit_modal_opens_whatever_was_written_found_and_offered(editing: Editing, language: str) -> None:
+    view = edit_modal(editing, Place(target=PLACE.target, channel="C1", language=language))
+    assert validate_view(view) == []
+
+
+def test_a_text_that_took_anothers_place_is_read_and_its_errors_stand_under_it() -> None:
+    form = read_modal(_view("lead.edit", {"edit.text:3": {"text": {"value": "はい"}}}), today=TODAY)
+    assert form == {"text": "はい"}
+    wrong = read_modal(_view("lead.edit", {"edit.text:3": {"text": {"value": None}}}), today=TODAY)
+    assert isinstance(wrong, Wrong)
+    assert list(wrong.errors) == ["edit.text:3"]
+
+
+@pytest.mark.parametrize(("wish", "is_wrong"), [("短く", False), ("", True), (" ", True)])
+def test_a_wish_has_to_say_something(wish: str, is_wrong: bool) -> None:
+    form = read_modal(_view("lead.wish", {"wish.text": {"wish": {"value": wish}}}), today=TODAY)
+    assert isinstance(form, Wrong) == is_wrong
+    assert validate_view(wish_modal(PLACE)) == []

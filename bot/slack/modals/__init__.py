@@ -2,99 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from bot.ports import Json
-from bot.slack.ids import Action, Block, Input, Target
+from bot.slack.ids import Action, Block, Input
+from bot.slack.modals.editing import edit_modal, read_edit_modal
+from bot.slack.modals.place import Errors, Form, Place, Wrong, modal
 from bot.slack.mrkdwn import clean, plain
 from bot.slack.words import say
 
-SLACK_INPUT_CHARACTERS = 3_000
-LINE_UTF16_UNITS = 5_000
-"""LINE's limit of a text message."""
+__all__ = [
+    "REASONS",
+    "SPANS",
+    "Errors",
+    "Form",
+    "Place",
+    "Wrong",
+    "dismiss_modal",
+    "edit_modal",
+    "read_modal",
+    "snooze_modal",
+    "wish_modal",
+]
+
+WISH_CHARACTERS = 300
 SPANS = ("1h", "tomorrow", "3d", "date")
 REASONS = ("not_interested", "wrong_signal", "already_handled", "duplicate", "other")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the modal was opened from; travels in `private_metadata`, ids only."""
-
-    target: Target
-    channel: str | None
-    thread_ts: str | None = None
-    language: str = "ja"
-
-    def encode(self) -> str:
-        """As text."""
-        kept = {"target": self.target.encode(), "channel": self.channel, "thread": self.thread_ts}
-        return json.dumps({**kept, "language": self.language})
-
-    @classmethod
-    def decode(cls, text: object) -> Place | None:
-        """From text; None when it is not ours."""
-        try:
-            read = json.loads(text) if isinstance(text, str) else None
-        except ValueError:
-            return None
-        if not isinstance(read, dict) or (target := Target.decode(str(read.get("target")))) is None:
-            return None
-        return cls(
-            target=target,
-            channel=read.get("channel"),
-            thread_ts=read.get("thread"),
-            language=str(read.get("language") or "ja"),
-        )
-
-
-Form = dict[str, str]
-Errors = dict[str, str]
-"""What is wrong, by the block id of the input it stands under."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wrong:
-    """A submission that cannot be taken."""
-
-    errors: Errors
-
-
-def edit_modal(text: str, place: Place) -> Json:
-    """The draft's whole text, to be changed and sent."""
-    language = place.language
-    element: Json = {
-        "type": "plain_text_input",
-        "action_id": Input.TEXT.value,
-        "multiline": True,
-        "min_length": 1,
-        "max_length": SLACK_INPUT_CHARACTERS,
-        "focus_on_load": True,
-    }
-    shown = clean(text)[:SLACK_INPUT_CHARACTERS]
-    if shown.strip():
-        element["initial_value"] = shown
-    block = {
-        "type": "input",
-        "block_id": Block.TEXT.value,
-        "label": plain(say("edit.label", language)),
-        "hint": plain(say("edit.hint", language)),
-        "element": element,
-    }
-    return _modal(Action.EDIT, "edit.title", "confirm.send.yes", [block], place)
-
-
-def read_edit_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
-    """`{text}`, exactly as it will be sent."""
-    text = clean(str(_held(view, Block.TEXT, Input.TEXT).get("value") or "")).strip()
-    if not text:
-        return Wrong({Block.TEXT.value: say("edit.empty", language)})
-    if len(text.encode("utf-16-le", "surrogatepass")) // 2 > LINE_UTF16_UNITS:
-        return Wrong({Block.TEXT.value: say("edit.long", language)})
-    return {"text": text}
 
 
 def snooze_modal(place: Place) -> Json:
@@ -121,7 +56,7 @@ def snooze_modal(place: Place) -> Json:
             "element": {"type": "datepicker", "action_id": Input.DATE.value},
         },
     ]
-    return _modal(Action.SNOOZE, "snooze.title", "snooze.submit", blocks, place)
+    return modal(Action.SNOOZE, "snooze.title", "snooze.submit", blocks, place)
 
 
 def read_snooze_modal(view: Mapping[str, Any], *, language: str, today: date) -> Form | Wrong:
@@ -154,7 +89,7 @@ def dismiss_modal(place: Place) -> Json:
             "options": options,
         },
     }
-    return _modal(Action.DISMISS, "dismiss.title", "dismiss.submit", [block], place)
+    return modal(Action.DISMISS, "dismiss.title", "dismiss.submit", [block], place)
 
 
 def read_dismiss_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
@@ -165,23 +100,37 @@ def read_dismiss_modal(view: Mapping[str, Any], *, language: str) -> Form | Wron
     return {"reason": reason}
 
 
+def wish_modal(place: Place) -> Json:
+    """How new drafts are to read, in a person's own words."""
+    language = place.language
+    block = {
+        "type": "input",
+        "block_id": Block.WISH.value,
+        "label": plain(say("wish.label", language)),
+        "hint": plain(say("wish.hint", language)),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": Input.WISH.value,
+            "multiline": True,
+            "max_length": WISH_CHARACTERS,
+            "focus_on_load": True,
+        },
+    }
+    return modal(Action.WISH, "wish.title", "wish.submit", [block], place)
+
+
+def read_wish_modal(view: Mapping[str, Any], *, language: str) -> Form | Wrong:
+    """`{wish}`: what was written."""
+    wish = clean(str(_held(view, Block.WISH, Input.WISH).get("value") or "")).strip()
+    if not wish:
+        return Wrong({Block.WISH.value: say("wish.empty", language)})
+    return {"wish": wish[:WISH_CHARACTERS]}
+
+
 def _held(view: Mapping[str, Any], block: Block, element: Input) -> Mapping[str, Any]:
     values = (view.get("state") or {}).get("values") or {}
     held = (values.get(block.value) or {}).get(element.value)
     return held if isinstance(held, Mapping) else {}
-
-
-def _modal(action: Action, title: str, submit: str, blocks: list[Json], place: Place) -> Json:
-    language = place.language
-    return {
-        "type": "modal",
-        "callback_id": action.value,
-        "title": plain(say(title, language)),
-        "submit": plain(say(submit, language)),
-        "close": plain(say("cancel", language)),
-        "private_metadata": place.encode(),
-        "blocks": blocks,
-    }
 
 
 def read_modal(view: Mapping[str, Any], *, today: date) -> Form | Wrong:
@@ -191,6 +140,8 @@ def read_modal(view: Mapping[str, Any], *, today: date) -> Form | Wrong:
     match view.get("callback_id"):
         case Action.EDIT:
             return read_edit_modal(view, language=language)
+        case Action.WISH:
+            return read_wish_modal(view, language=language)
         case Action.SNOOZE:
             return read_snooze_modal(view, language=language, today=today)
         case Action.DISMISS:

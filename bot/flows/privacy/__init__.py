@@ -1,0 +1,1 @@
+"""Stories about what customers agreed to and what is kept about them."""

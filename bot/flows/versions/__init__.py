@@ -1,0 +1,1 @@
+"""Comparing, taking back and exchanging versions of rules."""

@@ -1,0 +1,1 @@
+"""What will a customer do next, as far as the past tells?"""

@@ -1,0 +1,1 @@
+"""What distinguishes two versions of a rule, and how is one value of it changed?"""
