@@ -65,7 +65,8 @@ class Post(SQLModel, table=True):
     kind `card`: the lead's card, posted once and rewritten in place: `wanted` counts the changes asked for,
     `shown` the last one carried out; it is due while they differ. kind `line`: a line in the lead's thread.
     kind `file`: something the customer sent, in the thread too; `slack_file_id` in its content, once Slack
-    has the bytes. kind `alert`: for the alerts channel. In `posting` with a `ts`, the card is being rewritten.
+    has the bytes. kind `alert`: for the alerts channel.
+    In `posting` with a `ts`, the card is being rewritten.
     `number`: the order of lines in one thread. `not_before`: back-off; in `posting`, the lease's end.
     `first_attempt_at`: since when a message with this row's id may stand in Slack.
     """

@@ -196,7 +196,11 @@ async def test_a_rollback_is_a_new_version_and_the_history_tells_it(db: Database
         (1, "test", "file"),
     ]
     assert told.versions[1].changes[0].en == "threshold: when.last.more_than: 14d → 10d"
-    assert [entry.action for entry in told.trail] == ["rule.changed", "rule.changed", "rule.published"]
+    assert sorted((entry.action, entry.actor) for entry in told.trail) == [
+        ("rule.changed", "U1"),
+        ("rule.changed", "U2"),
+        ("rule.published", "test"),
+    ]
     with pytest.raises(Refused, match="says the same"):
         await rollback(shop.deps, "inactive", to=1, by="U2")
     with pytest.raises(Refused, match="no version 9"):

@@ -76,6 +76,7 @@ def _prepared(file: SlackFile) -> tuple[str, bytes | None] | None:
 
 async def _offer(
     session: AsyncSession,
+    *,
     deps: Deps,
     known: Lead,
     file: SlackFile,

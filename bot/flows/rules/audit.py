@@ -221,7 +221,7 @@ async def _tell(deps: Deps, found: Counter[str]) -> None:
                 ja=f"夜間の確認で、規則 {rule_id} の判定が抜けていたお客様が {number} 人見つかりました。"
                 "いま判定し直しています。続くようなら不具合です。お知らせください。",
                 en=f"The nightly audit found {number} customers about whom the rule {rule_id} should have"
-                " decided otherwise. They are decided about now. If this goes on it is a bug: please report it.",
+                " decided otherwise. They are decided about now. If this goes on, please report it as a bug.",
                 ids=deps.ids,
                 now=now,
             )

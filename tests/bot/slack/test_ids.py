@@ -34,7 +34,9 @@ def test_broken_values_are_nobodys(value: str) -> None:
 def test_ids_are_the_documented_words() -> None:
     assert [each.value for each in Action] == [
         "lead.send", "lead.edit", "lead.regenerate", "lead.claim", "lead.snooze", "lead.dismiss", "lead.won",
-        "lead.lost", "lead.sent", "lead.give_back", "lead.more", "lead.wish", "lead.file", "lead.undo", "rule.toggle", "rule.edit", "rule.preview", "pause.all",
+        "lead.lost", "lead.sent",
+        "lead.give_back", "lead.more", "lead.wish", "lead.file", "lead.undo",
+        "rule.toggle", "rule.edit", "rule.preview", "pause.all",
     ]  # fmt: skip
     assert numbered(Action.SEND, 1, of=1) == "lead.send"
     assert numbered(Action.SEND, 2, of=3) == "lead.send:2"
