@@ -24,11 +24,11 @@ from bot.deps import Deps
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import publish, rulebook
 from bot.settings import Settings
-from db.customers import customer_id_of
+from db.deciding.facts import load_facts
+from db.deciding.ticks import mark_dirty
 from db.engine import Database
-from db.facts import load_facts
-from db.rules import RuleBook
-from db.ticks import mark_dirty
+from db.people.customers import customer_id_of
+from db.rulebook.rules import RuleBook
 from followups.decide import decide
 from followups.facts import Facts
 from followups.verdicts import NotDue

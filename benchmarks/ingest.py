@@ -39,8 +39,8 @@ from bot.deps import Deps
 from bot.server import serving
 from bot.settings import Settings
 from db import arrays
-from db.customers import customer_id_of
 from db.engine import Database
+from db.people.customers import customer_id_of
 from handlers import ingest
 
 Json = dict[str, Any]

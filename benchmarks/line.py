@@ -45,10 +45,10 @@ from bot.line.client import LineClient
 from bot.line.signature import signature_of
 from bot.server import serving
 from bot.settings import Settings
-from db.consents import ConsentEntry
-from db.customers import Customer, LineUser, customer_id_of
 from db.engine import Database
-from db.messages import Message, MessageKind, MessageState, promise_all
+from db.people.consents import ConsentEntry
+from db.people.customers import Customer, LineUser, customer_id_of
+from db.talk.messages import Message, MessageKind, MessageState, promise_all
 from handlers.line import router
 
 NOON = datetime(2026, 11, 24, 3, tzinfo=UTC)

@@ -22,9 +22,9 @@ from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import publish
 from bot.flows.rules.tick import tick
 from bot.settings import Settings
-from db.customers import customer_id_of
 from db.engine import Database
-from db.events import NewEvent, take_in
+from db.intake.events import NewEvent, take_in
+from db.people.customers import customer_id_of
 
 SIZES = (10_000, 100_000)
 EVENTS = 1_000

@@ -35,11 +35,11 @@ from bot.flows.rules.publish import publish, rulebook
 from bot.flows.rules.tick import tick
 from bot.settings import Settings
 from db import embedded
-from db.candidates import full, use_custom_plans
-from db.customers import Customer, customer_id_of
+from db.deciding.ticks import dirty, mark_dirty
 from db.engine import Database
 from db.migrate import migrate
-from db.ticks import dirty, mark_dirty
+from db.people.customers import Customer, customer_id_of
+from db.rulebook.candidates import full, use_custom_plans
 
 SIZES = (10_000, int(os.environ.get("TICK_CUSTOMERS", "200000")))
 RULES = 20

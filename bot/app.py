@@ -47,8 +47,8 @@ from bot.scheduler import Scheduler
 from bot.server import serving
 from bot.settings import Settings
 from bot.slack.client import SlackClient
-from db.messages import next_due as next_message_due
-from db.posts import next_due as next_post_due
+from db.desk.posts import next_due as next_post_due
+from db.talk.messages import next_due as next_message_due
 from handlers import doors
 from handlers.slack.socket import socket_mode
 

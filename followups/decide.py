@@ -26,7 +26,7 @@ from followups.rules.model import (
     WaitStep,
 )
 from followups.scenario import STEP, GoalProgress, GoalState, advance, goal_state
-from followups.text import missing_value
+from followups.times.zones import is_zone, next_midnight, zone_of
 from followups.verdicts import (
     Decision,
     Drop,
@@ -39,8 +39,8 @@ from followups.verdicts import (
     Verdict,
     Wait,
 )
-from followups.wording import moment_en, moment_ja
-from followups.zones import is_zone, next_midnight, zone_of
+from followups.words.text import missing_value
+from followups.words.wording import moment_en, moment_ja
 
 __all__ = [
     "Decision",

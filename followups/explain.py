@@ -14,6 +14,7 @@ from followups.facts import Arm
 from followups.rules.conditions import Check, Text
 from followups.rules.model import MessageTemplate, QuickReply
 from followups.scenario import FIRST, place_said
+from followups.times.zones import zone_of
 from followups.verdicts import (
     Decision,
     Drop,
@@ -26,8 +27,7 @@ from followups.verdicts import (
     Verdict,
     Wait,
 )
-from followups.wording import moment_en, moment_ja
-from followups.zones import zone_of
+from followups.words.wording import moment_en, moment_ja
 
 Plain = dict[str, Any]
 

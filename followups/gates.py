@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 from followups.experiments import GLOBAL_SALT, is_held_out, rule_salt, unit_of
 from followups.facts import Contact, Facts
-from followups.hours import next_allowed
 from followups.room import Room
 from followups.rules.conditions import Text
 from followups.rules.model import DuringConversation, Hours, Policy, Rule
 from followups.signals import CLICKED
+from followups.times.hours import next_allowed
+from followups.times.zones import local_day, next_midnight, zone_of
 from followups.verdicts import GateResult
-from followups.wording import moment_en, moment_ja, plural, span_en, span_ja
-from followups.zones import local_day, next_midnight, zone_of
+from followups.words.wording import moment_en, moment_ja, plural, span_en, span_ja
 
 _WEEK = timedelta(days=7)
 _MONTH = timedelta(days=30)
@@ -71,7 +71,7 @@ def consent(facts: Facts, purpose: str) -> GateResult:
 
 
 def preferences(facts: Facts, policy: Policy, purpose: str, *, now: datetime) -> GateResult:
-    """Is this message one they wish for, now? A topic they declined ends the occasion; the rest opens by itself.
+    """Do they wish for this message, now? A topic they declined ends the occasion; the rest opens by itself.
 
     Quiet hours and caps of the policy hold besides: a wish only ever makes it less.
     """
@@ -261,7 +261,8 @@ def quota(rule: Rule, room: Room) -> GateResult:
             ja="今月お知らせに使える通数が残っていない", en="no messages left for follow-ups this month"
         )
         return GateResult(gate="quota", passes=False, because=because, until=opens)
-    if room.floor is not None and room.worth(rule) < room.floor:
+    is_below = room.floor is not None and room.worth(rule) < room.floor
+    if is_below or room.shares.get(rule.id, 1) <= 0:
         because = Text(
             ja=f"残り{room.quota_left}通は優先度の高い規則に取っておく",
             en=f"{plural(room.quota_left, 'message')} left, kept for rules that matter more",

@@ -9,8 +9,8 @@ from hashlib import blake2b
 from followups.facts import Facts, FollowUpState, Review, ReviewState
 from followups.rules.conditions import Text
 from followups.rules.model import MessageTemplate, Rule
-from followups.text import MissingValue, RenderedMessage, render_message
 from followups.verdicts import GateResult
+from followups.words.text import MissingValue, RenderedMessage, render_message
 
 REVIEW = "review"
 GATE = "approval"

@@ -41,6 +41,8 @@ class Room:
         quota_left: messages that rules may still send on LINE's plan; None: not known, or no limit.
         quota_opens_at: when there will be more.
         floor: the lowest (priority, expected value) that may use what is left.
+        shares: by rule id, how many of them rules of exactly that worth may use: what is beyond is kept for
+            those that matter more and may write later.
         rules: by rule id, those with little room.
         expected: by rule id, what one message of it is expected to bring, on any one scale.
     """
@@ -48,6 +50,7 @@ class Room:
     quota_left: int | None = None
     quota_opens_at: datetime | None = None
     floor: tuple[int, float] | None = None
+    shares: Mapping[str, int] = field(default_factory=dict)
     rules: Mapping[str, RuleRoom] = field(default_factory=dict)
     expected: Mapping[str, float] = field(default_factory=dict)
 
@@ -62,9 +65,12 @@ class Room:
             is_entry: the customer enters with it; later messages of a scenario use the quota alone.
         """
         quota_left = self.quota_left - 1 if self.quota_left is not None else None
+        shares = self.shares
+        if rule_id in shares:
+            shares = {**shares, rule_id: shares[rule_id] - 1}
         rules, own = self.rules, self.rules.get(rule_id)
         if is_entry and own is not None and own.left is not None:
             rules = {**rules, rule_id: replace(own, left=own.left - 1)}
         if quota_left == self.quota_left and rules is self.rules:
             return self
-        return replace(self, quota_left=quota_left, rules=rules)
+        return replace(self, quota_left=quota_left, shares=shares, rules=rules)

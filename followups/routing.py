@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from followups.hours import is_open
 from followups.rules.model import Policy
+from followups.times.hours import is_open
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 

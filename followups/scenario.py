@@ -22,9 +22,9 @@ from followups.rules.model import (
     Step,
     WaitStep,
 )
+from followups.times.zones import zone_of
 from followups.verdicts import Position
-from followups.wording import moment_en, moment_ja
-from followups.zones import zone_of
+from followups.words.wording import moment_en, moment_ja
 
 FIRST = "0"
 STEP = "step"

@@ -10,7 +10,7 @@ from uuid import UUID
 from followups.facts import Arm
 from followups.rules.conditions import Check, Text
 from followups.rules.model import MessageTemplate
-from followups.zones import DEFAULT_TIMEZONE
+from followups.times.zones import DEFAULT_TIMEZONE
 
 if TYPE_CHECKING:
     from followups.reviews import Asked

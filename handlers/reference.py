@@ -44,7 +44,9 @@ def _page(described: dict[str, Any]) -> str:
         path: {method: {"requestBody": None, **operation} for method, operation in each.items()}
         for path, each in described["paths"].items()
     }
-    return environment.from_string(_PAGE.read_text(encoding="utf-8")).render(it={**described, "paths": operations})
+    return environment.from_string(_PAGE.read_text(encoding="utf-8")).render(
+        it={**described, "paths": operations}
+    )
 
 
 def _readable(value: Any, **options: Any) -> str:

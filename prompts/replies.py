@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bot.errors import Misconfigured
-from followups.placeholders import slots
+from followups.words.placeholders import slots
 
 FOLDER = Path(__file__).parent / "templates"
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 YEAR = timedelta(days=365)
+_ERA = datetime(2026, 1, 1, tzinfo=UTC)
+_OPENS, _OPEN_FOR = timedelta(hours=0), timedelta(hours=9)
+"""From nine to six in Japan, told in UTC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,11 +165,12 @@ class Deed:
 
 DEEDS = (
     Deed(event="login", ja="ログインする", en="log in"),
-    Deed(event="order_completed", ja="注文する", en="buy"),
+    Deed(event="invoice_created", ja="請求書を作る", en="make an invoice"),
+    Deed(event="report_scheduled", ja="便利な機能を1つ使う", en="use one feature"),
     Deed(event="form_started", ja="入力を途中でやめる", en="leave a form"),
     Deed(event="form_submitted", ja="入力を終える", en="submit the form"),
+    Deed(event="order_completed", ja="購入する", en="buy"),
     Deed(event="data_connected", ja="初期設定を終える", en="finish set-up"),
-    Deed(event="report_scheduled", ja="便利な機能を使う", en="use a feature"),
     Deed(event="renewal_reviewed", ja="更新内容を確認する", en="review renewal"),
 )
 NEWCOMERS = (
@@ -194,6 +198,19 @@ def history(now: datetime) -> Iterator[dict[str, Any]]:
             while moment > joined:
                 yield _event(person, name, moment)
                 moment -= timedelta(days=every * (0.5 + _share(person.id, name, moment)))
+
+
+def goes_on(person: Person, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
+    """What a customer does by habit after `start` until `end`, in working hours; the same however it is cut."""
+    for name, every in {"login": person.every, **person.habits}.items():
+        first = int((start - _ERA) / timedelta(days=every)) - 1
+        last = int((end - _ERA) / timedelta(days=every)) + 1
+        for number in range(first, last + 1):
+            day = (_ERA + timedelta(days=every * (number + 0.6 * _share(person.id, name, number)))).date()
+            hour = _OPENS + _OPEN_FOR * _share(person.id, name, number, "hour")
+            moment = datetime.combine(day, datetime.min.time(), UTC) + hour
+            if start < moment <= end:
+                yield _event(person, name, moment)
 
 
 def _event(person: Person, name: str, at: datetime) -> dict[str, Any]:

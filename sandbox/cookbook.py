@@ -28,8 +28,8 @@ from followups.rules.model import EscalateStep, IfStep, MessageTemplate, Rule, S
 from followups.rules.parsing import RuleSet, RuleSource, load_folder
 from followups.scenario import place_said, walk
 from followups.signals import CLICKED, REPLIED
-from followups.text import OPT_OUT
-from followups.wording import span_en
+from followups.words.text import OPT_OUT
+from followups.words.wording import span_en
 
 PLAYBOOKS = Path(followups.__file__).parent / "playbooks"
 PAGE = Path(__file__).parent.parent / "docs" / "playbooks.md"

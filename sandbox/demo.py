@@ -18,7 +18,8 @@ from rich.console import Console
 
 from bot import logs
 from sandbox.serve import serving
-from sandbox.story import Story
+from sandbox.stage.menu import put_menu
+from sandbox.story import Story, prepare
 from sandbox.website import website
 from sandbox.world import World, world
 
@@ -27,7 +28,7 @@ BEGIN = datetime(2026, 10, 5, 1, tzinfo=UTC)
 
 
 def demo(*, is_once: bool, port: int, is_browser_opened: bool) -> int:
-    """Walk the story and print it; unless `is_once`, leave a page open until Ctrl-C. Returns an exit code."""
+    """Walk the story and print it (`is_once`), or serve the page until Ctrl-C. Returns an exit code."""
     logs.configure("ERROR")
     console = Console(highlight=False)
     try:
@@ -44,9 +45,11 @@ async def _show(console: Console, *, is_once: bool, port: int, is_browser_opened
             if is_once:
                 await Story(console, running).tell()
                 return
+            console.print("架空の会社に1年分の記録を入れています / telling it a year of a made-up company …")
+            await prepare(running)
+            await put_menu(running)
             async with _page(running, port) as address:
-                await Story(console, running).tell()
-                console.print("\n両側をご自分で試せます / try both sides yourself (Ctrl-C to stop):")
+                console.print("\nブラウザで開いてください / open in a browser (Ctrl-C: 終了 / stop):")
                 console.print(f"[bold]{address}/[/bold]")
                 if is_browser_opened:
                     await asyncio.to_thread(_open, address)

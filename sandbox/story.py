@@ -35,6 +35,15 @@ PATIENCE_SECONDS = 20.0
 _JAPAN = ZoneInfo("Asia/Tokyo")
 
 
+async def prepare(running: World) -> None:
+    """The sample company as everybody finds it: a year of events, rules, and the customers who are on LINE."""
+    await running.batch(list(history(running.clock.now())))
+    await running.publish(read_folder(PLAYBOOKS))
+    for rule_id in LIVE:
+        await switch(running.deps, rule_id, RuleState.LIVE, by="demo")
+    await asyncio.gather(*(running.friend(each.id, each.name) for each in PEOPLE if each.on_line))
+
+
 class Story:
     """The guided walk: event → message on the phone → reply → lead card → send → phone."""
 
@@ -54,12 +63,7 @@ class Story:
         await self._thank()
 
     async def _prepare(self) -> None:
-        w = self._world
-        await w.batch(list(history(w.clock.now())))
-        await w.publish(read_folder(PLAYBOOKS))
-        for rule_id in LIVE:
-            await switch(w.deps, rule_id, RuleState.LIVE, by="demo")
-        await asyncio.gather(*(w.friend(each.id, each.name) for each in PEOPLE if each.on_line))
+        await prepare(self._world)
         live = ", ".join(LIVE)
         self._say(
             f"製品「そら会計」から、{len(PEOPLE)}人のお客様の1年分の利用記録が届きました。",

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.deps import Deps
 from bot.flows.rules.why import Why, ask, told
-from db.followups import DecisionRow
+from db.deciding.followups import DecisionRow
 from followups.explain import explain_rule, rule_decision_of
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Verdict, Wait
 

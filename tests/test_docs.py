@@ -40,10 +40,11 @@ from followups.rules.parsing import (
     read_folder,
 )
 from followups.rules.testing import facts_of, run_rule_tests
-from followups.rules.yaml import conditions, messages, policy, rules, scoring, tests
+from followups.rules.yaml import conditions, messages, rules, tests
+from followups.rules.yaml.policies import policy, scoring
 from followups.rules.yaml.tree import MapNode, read_tree
-from followups.wording import moment_en
-from followups.zones import zone_of
+from followups.times.zones import zone_of
+from followups.words.wording import moment_en
 from prompts.scripted import shipped_scripts
 from sandbox import cookbook
 from sandbox.world import INGEST_KEY, World

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from bot.line.stopwords import is_opt_out
 from bot.llm.redact import Redactor
 from bot.settings import Settings
-from db.line_users import code_in
-from followups.placeholders import render
+from db.people.line_users import code_in
+from followups.words.placeholders import render
 from sandbox.world import (
     BOT_TOKEN,
     CHANNEL_SECRET,
@@ -97,7 +97,7 @@ def name_of(call: ast.Call) -> str:
     )
 
 
-OF_OUR_OWN = {"db/embedded.py", "db/partitions.py"}
+OF_OUR_OWN = {"db/embedded.py", "db/intake/partitions.py"}
 """Where a name stands in a statement that takes no bound values: a constant, a table named by its month."""
 
 

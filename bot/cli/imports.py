@@ -74,7 +74,7 @@ def _add_import(app: typer.Typer) -> None:
 
             from bot.flows.signals.import_file import import_file
             from bot.opening import connected
-            from followups.zones import is_zone
+            from followups.times.zones import is_zone
 
             if not is_zone(timezone):
                 raise typer.BadParameter(f"{timezone} is not an IANA time zone (e.g. Asia/Tokyo)")

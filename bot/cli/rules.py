@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.cli.rule_life.text import applied_lines, compared, sides_of
 from bot.cli.running import as_text, run, stop
-from bot.cli.version_text import applied_lines, compared, sides_of
 from bot.cli.why import Language, in_language, language_of
 from bot.errors import Misconfigured
 from bot.settings import Settings
 from followups.rules.model import Policy, RuleState
 from followups.rules.parsing import Problem, RuleError, RuleSet, parse_policy
-from followups.text import Severity, lint_message
-from followups.zones import zone_of
+from followups.times.zones import zone_of
+from followups.words.text import Severity, lint_message
 
 if TYPE_CHECKING:
     from bot.deps import Deps

@@ -16,7 +16,7 @@ from bot.errors import Misconfigured
 from bot.settings import Settings
 from db import embedded
 from db.engine import Database
-from db.vitals import Vitals, known_revisions, vitals
+from db.keeping.vitals import Vitals, known_revisions, vitals
 
 OLDEST = 16
 _CLOCK_TOLERATED, _CLOCK_REFUSED = timedelta(seconds=5), timedelta(seconds=60)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bot.errors import Misconfigured, Refused
 from bot.intake.rule_files import read_folder
-from db.publications import unknown_rule
-from db.rules import RuleBook
+from db.rulebook.publications import unknown_rule
+from db.rulebook.rules import RuleBook
 from followups.rules.model import Rule
 from followups.rules.parsing import load_folder
 

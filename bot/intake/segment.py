@@ -24,11 +24,11 @@ from pydantic_core import from_json, to_json
 
 from bot.intake.attributes import MOST_BYTES_PER_CALL, document_of, traits_of
 from bot.intake.wrong import Wrong, said, unstorable
-from db.customers import customer_id_of
-from db.events import EARLIEST, FURTHEST_AHEAD, NewEvent, untakeable
-from db.traits import Telling, language_of
+from db.intake.events import EARLIEST, FURTHEST_AHEAD, NewEvent, untakeable
+from db.intake.traits import Telling, language_of
+from db.people.customers import customer_id_of
 from followups.signals import unfiltered
-from followups.zones import is_zone
+from followups.times.zones import is_zone
 
 MOST_BYTES = 500 * 1024
 MOST_CALLS = 2500

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 
 from bot.errors import Refused
 from bot.intake.wrong import unstorable
-from followups.zones import zone_of
+from followups.times.zones import zone_of
 
 Format = Literal["csv", "table", "jsonl"]
 Values = Mapping[str, Any]

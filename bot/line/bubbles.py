@@ -14,7 +14,8 @@ import regex
 
 from bot.line.limits import utf16_len
 from bot.line.limits.messages import ALT_TEXT_MOST, TEXT_MOST
-from followups.text import OPT_OUT, RenderedMessage, RenderedQuickReply
+from followups.rules.model import Picture, Sender
+from followups.words.text import OPT_OUT, RenderedMessage, RenderedQuickReply
 
 Json = dict[str, Any]
 
@@ -26,6 +27,9 @@ DISPLAY_TEXT_MOST = 300
 DATA_MOST = 300
 ALT_TEXT_SHOWN = 400
 """Phones show about two lines of it in the chat list."""
+ALT_TEXT_SAYS = 20
+"""A first line shorter than this (a salutation) says nothing yet: the next one is added."""
+HERO_RATIO = "20:13"
 FLEX_TEXT_MOST = 3500
 """Leaves room for the rest of a bubble: 30 KB of JSON, in which a kana takes 6 bytes."""
 
@@ -49,44 +53,81 @@ class Press:
 
 
 def bubbles_of(
-    rendered: RenderedMessage, *, link_of: Callable[[str], str], message_id: UUID | None = None
+    rendered: RenderedMessage,
+    *,
+    link_of: Callable[[str], str],
+    message_id: UUID | None = None,
+    sender: Sender | None = None,
 ) -> list[Json]:
-    """A rendered message as LINE message objects.
+    """A rendered message as LINE message objects, which LINE shows in this order and counts as one.
+
+    With a button: one Flex bubble, a picture at its top. Without: the picture, then the text. A coupon comes
+    last. Quick replies hang on the last bubble, the only one where LINE shows them.
 
     Args:
         link_of: the tracked link (https) for an address.
         message_id: which message this is, so that an answer in one tap can name it.
+        sender: whom it is from, where that is not the account itself.
     """
+    bubbles: list[Json] = []
     if rendered.button_label and rendered.button_url:
         action = {
             "type": "uri",
             "label": cut(rendered.button_label, BUTTON_LABEL_MOST, graphemes=True),
             "uri": link_of(rendered.button_url),
         }
-        bubble = _flex(rendered.text, [{"type": "button", "style": "primary", "action": action}])
+        button = {"type": "button", "style": "primary", "action": action}
+        hero = _hero(rendered.image, action) if rendered.image is not None else None
+        bubbles.append(_flex(rendered.text, [button], hero=hero))
     else:
-        bubble = _text(rendered.text)
+        if rendered.image is not None:
+            bubbles.append(_image(rendered.image.url, rendered.image.preview))
+        bubbles.append(_text(rendered.text))
+    if rendered.coupon is not None:
+        bubbles.append({"type": "coupon", "couponId": rendered.coupon})
     if rendered.quick_replies:
-        bubble["quickReply"] = _quick_replies(rendered.quick_replies, message_id)
-    return [bubble]
+        bubbles[-1]["quickReply"] = _quick_replies(rendered.quick_replies, message_id)
+    return [_signed(bubble, sender) for bubble in bubbles]
 
 
-def text_bubble(text: str, sender: str | None = None) -> Json:
+def _hero(image: Picture, action: Json) -> Json:
+    """A tap on it does what the button does: people tap pictures."""
+    return {
+        "type": "image",
+        "url": image.url,
+        "size": "full",
+        "aspectRatio": HERO_RATIO,
+        "aspectMode": "cover",
+        "action": action,
+    }
+
+
+def _image(original: str, preview: str) -> Json:
+    return {"type": "image", "originalContentUrl": original, "previewImageUrl": preview}
+
+
+def text_bubble(text: str, sender: Sender | str | None = None) -> Json:
     """What a person wrote, with their name where LINE allows it (at most 20, never the brand's)."""
     return _signed(_text(text), sender)
 
 
-def image_bubble(original: str, preview: str, sender: str | None = None) -> Json:
+def image_bubble(original: str, preview: str, sender: Sender | str | None = None) -> Json:
     """A picture at an https address (JPEG or PNG, 10 MB), with a small one (1 MB), and who sends it."""
-    return _signed({"type": "image", "originalContentUrl": original, "previewImageUrl": preview}, sender)
+    return _signed(_image(original, preview), sender)
 
 
-def _signed(bubble: Json, sender: str | None) -> Json:
-    name = cut(_clean(sender or "").strip(), SENDER_MOST)
-    return {**bubble, "sender": {"name": name}} if name and not _BRAND.search(name) else bubble
+def _signed(bubble: Json, sender: Sender | str | None) -> Json:
+    who = Sender(name=sender) if isinstance(sender, str) else sender or Sender()
+    name = cut(_clean(who.name or "").strip(), SENDER_MOST)
+    shown = {"name": name} if name and not _BRAND.search(name) else {}
+    if who.icon_url:
+        shown["iconUrl"] = who.icon_url
+    return {**bubble, "sender": shown} if shown else bubble
 
 
-def press_bubble(text: str, presses: Sequence[Press], choices: Sequence[Press] = ()) -> Json:
+def press_bubble(
+    text: str, presses: Sequence[Press], choices: Sequence[Press] = (), *, sender: Sender | None = None
+) -> Json:
     """A text with buttons that answer, and quick replies; without buttons, the text alone."""
     buttons: list[Json] = [
         {
@@ -103,7 +144,7 @@ def press_bubble(text: str, presses: Sequence[Press], choices: Sequence[Press] =
             for each in choices[:QUICK_REPLIES_MOST]
         ]
         bubble["quickReply"] = {"items": items}
-    return bubble
+    return _signed(bubble, sender)
 
 
 def _answering(press: Press, label_most: int) -> Json:
@@ -116,7 +157,7 @@ def _answering(press: Press, label_most: int) -> Json:
     return {"type": "postback", "label": label, "data": press.sends, "displayText": shown}
 
 
-def answer_bubble(text: str, presses: Sequence[Press], *, sender: str) -> Json:
+def answer_bubble(text: str, presses: Sequence[Press], *, sender: Sender | str) -> Json:
     """An automatic answer under the name of what gave it, with choices in one tap below."""
     bubble = text_bubble(text, sender)
     if presses:
@@ -167,7 +208,18 @@ def _text(text: str) -> Json:
     return {"type": "text", "text": cut(_clean(text), TEXT_MOST) or "…"}
 
 
-def _flex(text: str, buttons: list[Json]) -> Json:
+def alt_text(text: str) -> str:
+    """What notifications and the chat list show of a bubble: its first line, or enough lines to say something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or ["…"]
+    said = lines[0]
+    for line in lines[1:]:
+        if utf16_len(said) >= ALT_TEXT_SAYS:
+            break
+        said = f"{said} {line}"
+    return cut(said, min(ALT_TEXT_SHOWN, ALT_TEXT_MOST))
+
+
+def _flex(text: str, buttons: list[Json], *, hero: Json | None = None) -> Json:
     words = cut(_clean(text), FLEX_TEXT_MOST) or "…"
     body = {
         "type": "box",
@@ -177,8 +229,14 @@ def _flex(text: str, buttons: list[Json]) -> Json:
     footer = {"type": "box", "layout": "vertical", "spacing": "sm", "contents": buttons}
     return {
         "type": "flex",
-        "altText": cut(words, min(ALT_TEXT_SHOWN, ALT_TEXT_MOST)),
-        "contents": {"type": "bubble", "size": "mega", "body": body, "footer": footer},
+        "altText": alt_text(words),
+        "contents": {
+            "type": "bubble",
+            "size": "mega",
+            **({"hero": hero} if hero is not None else {}),
+            "body": body,
+            "footer": footer,
+        },
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import regex
 
-from db.inbox import Arrival, InboxRow
+from db.intake.inbox import Arrival, InboxRow
 
 SOURCE = "line:"
 REPLY_WITHIN = timedelta(seconds=50)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import regex
 
 from bot.line import wish_words as words
-from db.preferences import HOURS, OFTEN, PAUSE, TOPIC, NewWish
+from db.people.preferences import HOURS, OFTEN, PAUSE, TOPIC, NewWish
 
 MOST = 60
 A_WHILE = timedelta(days=30)

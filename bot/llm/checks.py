@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from bot.llm.redact import TOKEN
 from bot.ports import Json
-from db.words import people_in
-from followups.lint import Severity, lint, utf16_length
+from db.rulebook.words import people_in
 from followups.rules.model import Policy
+from followups.words.lint import Severity, lint, utf16_length
 
 ECHO_LETTERS = 42
 """A reply may quote the subject, not a whole message of the customer's."""

@@ -12,9 +12,9 @@ import unicodedata
 from collections.abc import Sequence
 
 from bot.llm.redact import TOKEN
-from db.words import people_in, words_of
+from db.rulebook.words import people_in, words_of
 from followups.answers.passages import SENTENCES
-from followups.lint import grapheme_length
+from followups.words.lint import grapheme_length
 
 LONGEST_ANSWER = 400
 """Grapheme clusters; longer answers are not read in a chat."""

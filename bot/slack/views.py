@@ -10,11 +10,11 @@ from bot.slack.cards import CardDraft, CardLine, LeadCard, Reason, Sent, Written
 from bot.slack.ids import Action, Target
 from bot.slack.mrkdwn import clean, cut, escaped, marked, mention, one_line, plain
 from bot.slack.words import knows, say
-from db.conversations import PERSON, InboundLine
-from db.drafts import Draft
-from db.files import OfferedFile
-from db.lead_cards import LeadContext, SaidThing
-from db.messages import Message
+from db.desk.lead_cards import LeadContext, SaidThing
+from db.talk.conversations import PERSON, InboundLine
+from db.talk.drafts import Draft
+from db.talk.files import OfferedFile
+from db.talk.messages import Message
 
 _SECTION = 3_000
 _LINE_MOST = 5_000

@@ -25,6 +25,7 @@ def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
 
 def every_table() -> MetaData:
     """All tables the models declare."""
-    for module in pkgutil.iter_modules(db.__path__):
-        importlib.import_module(f"db.{module.name}")
+    for module in pkgutil.walk_packages(db.__path__, "db."):
+        if not module.name.startswith("db.migrations."):
+            importlib.import_module(module.name)
     return SQLModel.metadata

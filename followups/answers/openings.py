@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from followups.hours import next_opening
 from followups.rules.model import BusinessHours
-from followups.wording import moment_en, moment_ja
+from followups.times.hours import next_opening
+from followups.words.wording import moment_en, moment_ja
 
 _JA = "月火水木金土日"
 _EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -12,8 +12,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from followups.lint import grapheme_length
 from followups.rules.yaml.problems import Problem
+from followups.words.lint import grapheme_length
 
 COVERED_FROM = 0.55
 """Below this, a question counts as not covered and goes to a person (set on the labelled questions in the
@@ -123,7 +123,7 @@ def coverage(
     """How well a passage covers a question.
 
     Args:
-        question, heading, body: their words, as `db.words` reads them.
+        question, heading, body: their words, as `db.rulebook.words` reads them.
         held_by: in how many passages each word of the question stands.
         passages: how many there are.
         nearness: cosine of the embeddings, where there are any.

@@ -12,11 +12,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from followups.lint import MAX_LABEL, MAX_TEXT, Finding, grapheme_length, lint, utf16_length
 from followups.rules.yaml import fields as read
 from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.problems import Problem, Problems, RuleError
 from followups.rules.yaml.tree import MapNode, Node, read_tree
+from followups.words.lint import MAX_LABEL, MAX_TEXT, Finding, grapheme_length, lint, utf16_length
 
 SLOTS = frozenset({"hours", "next_opening"})
 """What may stand in braces: the business hours, and when people answer next."""

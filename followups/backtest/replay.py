@@ -19,8 +19,8 @@ from followups.facts import Consent, Contact, Facts, FollowUp, FollowUpState, Li
 from followups.rules.model import Policy, Rule, RuleState
 from followups.scenario import STEP, after_decision
 from followups.signals import CLICKED, Watch, attribute_key, first_key, fold, merge, nth_key
+from followups.times.zones import attribute_moment, zone_of
 from followups.verdicts import Decision, Drop, Escalate, NotDue, RuleDecision, Send, Wait
-from followups.zones import attribute_moment, zone_of
 
 CONTACTS_FOR = timedelta(days=60)
 """How long a message counts for caps and silence, as for real ones."""

@@ -17,7 +17,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from followups.rules.conditions import Condition, EventLast, Group, Idle
-from followups.zones import local_day
+from followups.times.zones import local_day
 
 FACTOR = 3.0
 COMMON_SPAN = timedelta(days=14)

@@ -13,7 +13,7 @@ from statistics import median
 from followups.backtest.replay import Past, Replay, Replayed
 from followups.backtest.rhythm import Rhythm, Rhythms, quiet_spans, share
 from followups.rules.model import Rule
-from followups.zones import day_begins, local_day, zone_of
+from followups.times.zones import day_begins, local_day, zone_of
 
 _A_DAY = timedelta(days=1)
 

@@ -13,10 +13,10 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from followups.facts import Facts
-from followups.hours import is_within
 from followups.rules.model import Hours, Policy
-from followups.segments import DEPTH, LifeCycle
-from followups.zones import zone_of
+from followups.standing.segments import DEPTH, LifeCycle
+from followups.times.hours import is_within
+from followups.times.zones import zone_of
 
 PSEUDO_TIMES = 10.0
 HOURS_A_DAY = 24

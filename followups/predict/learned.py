@@ -19,7 +19,7 @@ import numpy as np
 from followups.facts import Facts
 from followups.predict.judging import Judgement, Numbers, judge
 from followups.rules.checks import Text
-from followups.scoring import Scoring, contributions, score
+from followups.standing.scoring import Scoring, contributions, score
 
 FEWEST, FEWEST_WON = 200, 40
 """Closed leads, and won ones among them, below which nothing is learned."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from followups.rules.customer_conditions import asks_score, bound
+from followups.rules.conditions.customers import asks_score, bound
 from followups.rules.model import IfStep, Rule, Step, WaitStep
 from followups.rules.yaml.problems import Problem, RuleError
 from followups.rules.yaml.rules import RuleSource
-from followups.scoring import Scoring
-from followups.segments import LifeCycle
+from followups.standing.scoring import Scoring
+from followups.standing.segments import LifeCycle
 
 
 def bound_source(source: RuleSource, *, life: LifeCycle, scoring: Scoring | None) -> RuleSource:

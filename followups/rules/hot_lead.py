@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from followups.facts import Facts
 from followups.predict.learned import LearnedScore, features_of
 from followups.rules.checks import Text
-from followups.rules.customer_conditions import HotLead
+from followups.rules.conditions.customers import HotLead
 from followups.rules.model import EscalateStep, Goal, Rule, RuleState
-from followups.scoring import Scoring, score
+from followups.standing.scoring import Scoring, score
 
 HOT_LEAD = "$hot-lead"
 """Its id; no rule in a file can be called that."""

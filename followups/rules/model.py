@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 
-from followups.retention import Retention
 from followups.rules.conditions import Condition
-from followups.segments import LifeCycle
+from followups.standing.segments import LifeCycle
+from followups.times.retention import Retention
 
 
 class RuleState(StrEnum):
@@ -48,8 +48,21 @@ class QuickReply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture at an https address (JPEG or PNG, 10 MB), and a small one (1 MB) for the chat."""
+
+    url: str
+    preview: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageTemplate:
-    """A message to customers. `text` by language; labels of the button and quick replies likewise."""
+    """A message to customers. `text` by language; labels of the button and quick replies likewise.
+
+    Attributes:
+        image: above the text; with a button it is part of its bubble.
+        coupon: the id that LINE gave a coupon, shown below.
+    """
 
     name: str
     text: Mapping[str, str]
@@ -57,6 +70,8 @@ class MessageTemplate:
     button_label: Mapping[str, str] | None = None
     button_url: str | None = None
     quick_replies: tuple[QuickReply, ...] = ()
+    image: Picture | None = None
+    coupon: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +227,22 @@ class Routing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Whom a bubble is from, as the customer sees it; None: the account's own name or picture."""
+
+    name: str | None = None
+    icon_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Senders:
+    """Who bubbles are from. `people` by Slack user id; a name that a person chose in Slack comes first."""
+
+    bot: Sender | None = None
+    people: Mapping[str, Sender] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What holds for every rule; `policy.yaml`, every key optional. `holdout` None: not said in the file."""
 
@@ -232,6 +263,7 @@ class Policy:
     claim_within: timedelta = timedelta(minutes=15)
     escalate_within: timedelta = timedelta(minutes=30)
     routing: Routing = field(default_factory=Routing)
+    senders: Senders = field(default_factory=Senders)
     link_hosts: tuple[str, ...] = ()
     default_purpose: str = "support"
     life_cycle: LifeCycle = field(default_factory=LifeCycle)

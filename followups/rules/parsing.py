@@ -13,13 +13,13 @@ from typing import TypeVar
 from followups.rules.binding import bound_source
 from followups.rules.model import MessageTemplate, Policy, Rule
 from followups.rules.yaml.messages import read_message
-from followups.rules.yaml.policy import read_policy
+from followups.rules.yaml.policies.policy import read_policy
+from followups.rules.yaml.policies.scoring import read_scoring
 from followups.rules.yaml.problems import Problem, Problems, RuleError, nearest
 from followups.rules.yaml.rules import RuleSource, Words, read_rule
-from followups.rules.yaml.scoring import read_scoring
 from followups.rules.yaml.tests import RuleTests, read_tests
 from followups.rules.yaml.tree import Node, read_tree
-from followups.scoring import Scoring
+from followups.standing.scoring import Scoring
 
 __all__ = [
     "PolicyText",
@@ -183,8 +183,8 @@ def _kind(path: str) -> str:
         return "other"
     if last == _SCORING and parts[-2:-1] != ["messages"]:
         return "scoring"
-    if len(parts) > 1 and parts[-2] == "scripts":
-        return "other"  # scripted answers, read by followups.answers.scripts
+    if len(parts) > 1 and parts[-2] in {"scripts", "rich-menus"}:
+        return "other"  # read by followups.answers.scripts and followups.menus
     if last.endswith(".yml"):
         return "misnamed"
     if not last.endswith(_RULE):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from followups.lint import MAX_LABEL, MAX_TEXT
 from followups.rules.model import DuringConversation
 from followups.rules.schema_words import described
 from followups.rules.yaml.conditions import KINDS
@@ -16,8 +15,9 @@ from followups.rules.yaml.events import MAX_MEMBERS, MAX_PROPERTIES, MAX_RHYTHM
 from followups.rules.yaml.messages import MAX_QUICK_REPLIES, MAX_URL
 from followups.rules.yaml.rules import KEYS, MAX_TITLE, STATES
 from followups.rules.yaml.steps import MAX_REASON, MAX_STEPS, MAX_VARIANTS
-from followups.segments import SEGMENTS, STAGES
 from followups.signals import MAX_RECENT
+from followups.standing.segments import SEGMENTS, STAGES
+from followups.words.lint import MAX_LABEL, MAX_TEXT
 
 Schema = dict[str, Any]
 
@@ -132,6 +132,8 @@ def message_schema() -> Schema:
             "purpose": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
             "text": _by_language(MAX_TEXT),
             "button": _mapping({"label": label, "url": url}, ("label", "url")),
+            "image": {"anyOf": [url, _mapping({"url": url, "preview": url}, ("url",))]},
+            "coupon": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"},
             "quick_replies": {"type": "array", "items": reply, "minItems": 1, "maxItems": MAX_QUICK_REPLIES},
         },
         ("text",),

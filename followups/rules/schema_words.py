@@ -95,6 +95,11 @@ WORDS = {
     "button": "ボタン（一つまで） / the one button",
     "label": "表示する言葉 / the words on it",
     "url": "開く https のアドレス / the https address it opens",
+    "image": "本文の上の画像（https、JPEG か PNG、10MB まで） / "
+    "the picture above the text (https, JPEG or PNG, up to 10 MB)",
+    "image.url": "画像の https のアドレス / the picture's https address",
+    "preview": "一覧に出す小さい画像（1MB まで） / the small one for the chat (up to 1 MB)",
+    "coupon": "LINE のクーポンの ID（本文の下に付く） / a LINE coupon's id, shown below the text",
     "quick_replies": "ワンタップの回答 / answers in one tap",
     "signal": "出来事として記録する名前 / the event it is recorded as",
     "lead": "true: 案件も開く / true: also opens a lead",

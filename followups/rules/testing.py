@@ -27,8 +27,8 @@ from followups.rules.yaml.tests import Case, Customer, Expectation, Moment
 from followups.rules.yaml.tree import Spot
 from followups.scenario import after_decision
 from followups.signals import Watch, fold_all, has_properties, merge
+from followups.times.zones import zone_of
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
-from followups.zones import zone_of
 
 _CUSTOMER = UUID(int=1)
 _LONG_AGO = timedelta(days=365)

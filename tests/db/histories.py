@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from db.customers import customer_id_of
+from db.people.customers import customer_id_of
 from followups.facts import Facts, LineContact
 from followups.rules.model import Rule
 from followups.signals import MAX_RECENT, filtered_key, fold_all, has_properties
-from followups.zones import zone_of
+from followups.times.zones import zone_of
 
 START = datetime(2026, 10, 1, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)

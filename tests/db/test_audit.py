@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bot.clock import Ids, TurnableClock
-from db.audit import NOBODY, AuditEntry, record
+from db.desk.audit import NOBODY, AuditEntry, record
 from db.engine import Database
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)

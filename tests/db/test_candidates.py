@@ -17,13 +17,13 @@ from bot.deps import Deps
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import publish, rulebook
 from bot.flows.rules.tick import tick
-from db.candidates import full, mark_crossings, read
-from db.customers import Customer, LineUser
+from db.deciding.ticks import Moved, Undecided, dirty, mark_dirty, move_watermark, ring_alarms
 from db.engine import Database
-from db.events import NewEvent, fold_due, take_in
-from db.rhythms import Figures, begin_figures, put_figures
-from db.ticks import Moved, Undecided, dirty, mark_dirty, move_watermark, ring_alarms
-from db.traits import Telling, take_tellings
+from db.intake.events import NewEvent, fold_due, take_in
+from db.intake.rhythms import Figures, begin_figures, put_figures
+from db.intake.traits import Telling, take_tellings
+from db.people.customers import Customer, LineUser
+from db.rulebook.candidates import full, mark_crossings, read
 from followups.rules.model import Rule
 from tests.db.histories import (
     ANSWERS,

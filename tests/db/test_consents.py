@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from db.consents import ConsentEntry, current, is_granted, last_optout, record, standing_before
 from db.engine import Database
+from db.people.consents import ConsentEntry, current, is_granted, last_optout, record, standing_before
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 TANAKA, SATO = UUID(int=1), UUID(int=2)

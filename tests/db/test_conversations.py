@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from db.conversations import (
+from db.engine import Database
+from db.talk.conversations import (
     QUIET_FOR,
     Heard,
     InboundLine,
@@ -18,7 +19,6 @@ from db.conversations import (
     spoke,
     unsend,
 )
-from db.engine import Database
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 TANAKA = UUID(int=1)

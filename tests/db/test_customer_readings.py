@@ -10,12 +10,12 @@ from sqlalchemy import delete, select
 from bot.clock import TurnableClock
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import publish, rulebook
-from db.candidates import full
+from db.deciding.ticks import dirty
 from db.engine import Database
-from db.events import fold_due
-from db.ticks import dirty
+from db.intake.events import fold_due
+from db.rulebook.candidates import full
 from followups.rules.parsing import PolicyText
-from followups.segments import SEGMENTS, STAGES
+from followups.standing.segments import SEGMENTS, STAGES
 from tests.db.histories import EVENTS, rule_file
 from tests.db.test_candidates import History
 from tests.wiring import deps_without_platforms

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from db.customers import Account, Customer, customer_id_of
 from db.engine import Database
-from db.traits import Telling, language_of, take_tellings
+from db.intake.traits import Telling, language_of, take_tellings
+from db.people.customers import Account, Customer, customer_id_of
 from tests.db.test_events import ADA, NOW, signals
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Misconfigured, Unavailable
-from db.customers import Customer, add_customers, customer_id_of, lock_customers
 from db.engine import Database
+from db.people.customers import Customer, add_customers, customer_id_of, lock_customers
 from tests.db.test_events import ADA, BOB, NOW
 
 

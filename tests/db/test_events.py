@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from bot.errors import Refused
-from db.customers import Customer, customer_id_of
+from db.deciding.ticks import dirty
 from db.engine import Database
-from db.events import Event, FutureEvent, NewEvent, fold_due, take_in
-from db.signals import SignalRow, WatchRow
-from db.ticks import dirty
+from db.intake.events import Event, FutureEvent, NewEvent, fold_due, take_in
+from db.intake.signals import SignalRow, WatchRow
+from db.people.customers import Customer, customer_id_of
 from followups.facts import Signal
 from followups.signals import Watch, first_key, fold_all, nth_key
 

@@ -11,12 +11,12 @@ from sqlalchemy import event, update
 from sqlmodel import col
 
 from bot.flows.rules.publish import switch
-from db.conversations import InboundLine, hear, own
-from db.customers import Customer, LineUser
+from db.deciding.facts import history, load_facts
+from db.desk.leads import open_lead
 from db.engine import Database
-from db.facts import history, load_facts
-from db.leads import open_lead
-from db.messages import Message, MessageState, promise
+from db.people.customers import Customer, LineUser
+from db.talk.conversations import InboundLine, hear, own
+from db.talk.messages import Message, MessageState, promise
 from followups.facts import Consent, Facts, FollowUpState, LineContact
 from followups.rules.model import RuleState
 from tests.flows.shop import Shop, inactive

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from db.customers import customer_id_of
 from db.engine import Database
-from db.events import NewEvent, fold_due, take_in
-from db.histories import times_of, unkept
-from db.signals import WatchRow, backfill, hold_watch_changes
+from db.intake.events import NewEvent, fold_due, take_in
+from db.intake.histories import times_of, unkept
+from db.intake.signals import WatchRow, backfill, hold_watch_changes
+from db.people.customers import customer_id_of
 from followups.facts import Signal
 from followups.signals import Watch, filtered_key, first_key, fold_all, has_properties, nth_key
 from tests.db.test_events import ADA, BOB, NOW, signals

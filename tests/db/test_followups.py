@@ -10,10 +10,8 @@ import pytest
 from sqlmodel import col
 
 from bot.flows.rules.publish import rulebook
-from db.endings import end_finished
-from db.engine import Database
-from db.events import Event
-from db.followups import (
+from db.deciding.endings import end_finished
+from db.deciding.followups import (
     DecisionRow,
     FollowUpRow,
     LastAnswer,
@@ -24,6 +22,8 @@ from db.followups import (
     last_answers,
     last_occasions,
 )
+from db.engine import Database
+from db.intake.events import Event
 from followups.scenario import GOAL, WINDOW_OVER
 from tests.flows.shop import NOON, Shop, inactive
 

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Unavailable
-from db.customers import Customer, add_customers, customer_id_of
 from db.engine import Database
 from db.group_commit import GroupCommit
+from db.people.customers import Customer, add_customers, customer_id_of
 from tests.db.test_events import NOW
 
 

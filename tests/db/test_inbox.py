@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from db.engine import Database
-from db.inbox import (
+from db.intake.inbox import (
     FIRST_PAUSE,
     MOST_ATTEMPTS,
     InboxRow,

@@ -9,9 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bot.clock import Ids, TurnableClock
-from db.drafts import add_draft, drafts_of, retire
-from db.engine import Database
-from db.leads import (
+from db.desk.leads import (
     Lead,
     LeadState,
     claim,
@@ -24,7 +22,9 @@ from db.leads import (
     wake_due,
     wake_on_activity,
 )
-from db.posts import Post
+from db.desk.posts import Post
+from db.engine import Database
+from db.talk.drafts import add_draft, drafts_of, retire
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 IDS = Ids(TurnableClock(NOW))

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 
 from bot.clock import Ids, TurnableClock
-from db.customers import Customer, customer_id_of, customer_id_of_line_user
 from db.engine import Database
-from db.line_users import (
+from db.people.customers import Customer, customer_id_of, customer_id_of_line_user
+from db.people.line_users import (
     LinkOutcome,
     befriend,
     block,

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from bot.clock import Ids, TurnableClock
-from db.customers import Customer, lock_customers
 from db.engine import Database
-from db.messages import (
+from db.people.customers import Customer, lock_customers
+from db.talk.messages import (
     LEASE,
     Message,
     MessageKind,
@@ -26,7 +26,7 @@ from db.messages import (
     release_held,
     replay,
 )
-from db.outbox import claim_due, save
+from db.talk.outbox import claim_due, save
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 IDS = Ids(TurnableClock(NOW))

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 
 from bot.errors import Misconfigured
 from db.engine import Database, url_of
-from db.events import NewEvent, take_in
+from db.intake.events import NewEvent, take_in
 from db.migrate import configuration, migrate
 from db.migrations.scope import every_table
 from tests.db.test_events import ADA, NOW

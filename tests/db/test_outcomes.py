@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from db.consents import record
-from db.conversations import InboundLine
+from db.deciding.followups import FollowUpRow
+from db.deciding.outcomes import SETTLED_AFTER, OutcomeRow, claim_night, work_out
+from db.desk.leads import Lead, LeadState
 from db.engine import Database
-from db.followups import FollowUpRow
-from db.leads import Lead, LeadState
-from db.messages import Click, MessageKind
-from db.outcomes import SETTLED_AFTER, OutcomeRow, claim_night, work_out
-from db.rules import current_rulebook
+from db.people.consents import record
+from db.rulebook.rules import current_rulebook
+from db.talk.conversations import InboundLine
+from db.talk.messages import Click, MessageKind
 from tests.flows.passages import enter, message
 from tests.flows.shop import Shop, inactive
 
@@ -202,7 +202,7 @@ async def test_a_goal_keeps_the_window_it_began_with(shop: Shop):
 
 
 async def test_a_filtered_goal_counts_only_events_that_match(shop: Shop):
-    from db.events import NewEvent, take_in
+    from db.intake.events import NewEvent, take_in
 
     await shop.publish(inactive("paid", goal="{event: order, where: {plan: pro}, within: 7d}"))
     lite, pro = await shop.customer("lite"), await shop.customer("pro")

@@ -9,10 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from bot.clock import Ids, TurnableClock
-from db.engine import Database
-from db.leads import open_lead, stand_in
-from db.post_outcomes import give_up, put_off, stands
-from db.posts import (
+from db.desk.leads import open_lead, stand_in
+from db.desk.post_outcomes import give_up, put_off, stands
+from db.desk.posts import (
     LEASE,
     DuePost,
     Post,
@@ -23,6 +22,7 @@ from db.posts import (
     take_due,
     touch_card,
 )
+from db.engine import Database
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 IDS = Ids(TurnableClock(NOW))

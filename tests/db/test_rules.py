@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bot.flows.rules.publish import switch
 from db.engine import Database
-from db.rules import PUBLISHED_STATES, current_rulebook, put_setting, read_keys, setting, watched
+from db.rulebook.rules import PUBLISHED_STATES, current_rulebook, put_setting, read_keys, setting, watched
 from followups.rules.model import Policy, RuleState
 from followups.rules.parsing import load_folder
 from followups.signals import Watch

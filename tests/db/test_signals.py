@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from db.customers import customer_id_of
 from db.engine import Database
-from db.events import take_in
-from db.signals import WatchRow, backfill, hold_watch_changes, set_moments
+from db.intake.events import take_in
+from db.intake.signals import WatchRow, backfill, hold_watch_changes, set_moments
+from db.people.customers import customer_id_of
 from followups.signals import Watch
 from tests.db.test_events import ADA, NOW, expected, history, signals, watch
 

@@ -9,8 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from db.engine import Database
-from db.ticks import (
+from db.deciding.ticks import (
     Alarm,
     Moved,
     NotMoved,
@@ -27,6 +26,7 @@ from db.ticks import (
     take_dirty_of,
     watermark,
 )
+from db.engine import Database
 
 NOW = datetime(2026, 11, 24, 3, tzinfo=UTC)
 LATEST = NOW + timedelta(minutes=5)

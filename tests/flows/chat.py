@@ -21,12 +21,12 @@ from bot.flows.customers.receive import receive
 from bot.line.bubbles import text_bubble
 from bot.line.client import LineClient
 from bot.settings import Settings
-from db.consents import current
-from db.conversations import ConversationRow, InboundLine
-from db.customers import Customer, LineUser, customer_id_of
+from db.desk.posts import Post
 from db.engine import Database
-from db.messages import Message, MessageKind, MessageState, promise
-from db.posts import Post
+from db.people.consents import current
+from db.people.customers import Customer, LineUser, customer_id_of
+from db.talk.conversations import ConversationRow, InboundLine
+from db.talk.messages import Message, MessageKind, MessageState, promise
 from handlers import clicks
 from handlers.line import router
 from sandbox.line import LineStandIn

@@ -21,14 +21,14 @@ from bot.flows.staff.press import press
 from bot.llm.drafts import TemplateDrafter
 from bot.settings import Settings
 from bot.slack.client import SlackClient
-from db.conversations import InboundLine, hear, spoke
-from db.customers import Customer, LineUser
-from db.drafts import Draft
+from db.desk.lead_cards import load_context
+from db.desk.leads import Lead, open_lead
+from db.desk.posts import add_thread_line, touch_card
 from db.engine import Database
-from db.lead_cards import load_context
-from db.leads import Lead, open_lead
-from db.messages import Message
-from db.posts import add_thread_line, touch_card
+from db.people.customers import Customer, LineUser
+from db.talk.conversations import InboundLine, hear, spoke
+from db.talk.drafts import Draft
+from db.talk.messages import Message
 from handlers.slack import router
 from sandbox.serve import serving
 from sandbox.slack import SlackStandIn

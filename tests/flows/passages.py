@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from db.followups import FollowUpRow
-from db.messages import Message, MessageKind, MessageState
+from db.deciding.followups import FollowUpRow
+from db.talk.messages import Message, MessageKind, MessageState
 from tests.flows.shop import Shop
 
 

@@ -18,12 +18,12 @@ from bot.deps import Deps
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import Published, publish
 from bot.flows.rules.tick import Ticked, tick
-from db.consents import record
-from db.customers import Customer, LineUser, customer_id_of
+from db.deciding.ticks import mark_dirty
 from db.engine import Database
-from db.events import NewEvent, take_in
-from db.messages import Message, MessageState
-from db.ticks import mark_dirty
+from db.intake.events import NewEvent, take_in
+from db.people.consents import record
+from db.people.customers import Customer, LineUser, customer_id_of
+from db.talk.messages import Message, MessageState
 from followups.rules.parsing import PolicyText
 from tests.wiring import deps_without_platforms
 

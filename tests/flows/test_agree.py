@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from db.consents import ConsentEntry
 from db.engine import Database
-from db.messages import MessageKind, MessageState
+from db.people.consents import ConsentEntry
+from db.talk.messages import MessageKind, MessageState
 from prompts.texts import system_text
 from tests.flows.chat import chatting
 

@@ -10,11 +10,11 @@ from openai import AsyncOpenAI
 from bot.flows.answers.answer import answer
 from bot.flows.answers.learn import learn
 from bot.llm.answers import ModelAnswerer
-from db.answers import AnswerRow
-from db.conversations import give_back
+from db.desk.leads import Lead
 from db.engine import Database
-from db.leads import Lead
-from db.messages import MessageKind
+from db.talk.answers import AnswerRow
+from db.talk.conversations import give_back
+from db.talk.messages import MessageKind
 from sandbox.openai import OpenAIStandIn
 from sandbox.openai.standin import Status
 from sandbox.serve import serving

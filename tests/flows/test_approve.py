@@ -12,14 +12,14 @@ from bot.errors import Refused
 from bot.flows.rules.approve import approve, refuse, waiting
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.tick import tick
-from db.approvals import Approval
-from db.audit import AuditEntry
-from db.customers import Customer
+from db.deciding.approvals import Approval
+from db.deciding.followups import DecisionRow
+from db.deciding.ticks import mark_dirty
+from db.desk.audit import AuditEntry
+from db.desk.posts import Post
 from db.engine import Database
-from db.followups import DecisionRow
-from db.messages import Message
-from db.posts import Post
-from db.ticks import mark_dirty
+from db.people.customers import Customer
+from db.talk.messages import Message
 from tests.flows.shop import Shop, inactive
 
 POLICY = "approval_above: 3"

@@ -8,11 +8,11 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from bot.flows.rules.audit import audit_rules
+from db.deciding.followups import DecisionRow
+from db.deciding.ticks import dirty
+from db.desk.posts import Post
 from db.engine import Database
-from db.followups import DecisionRow
-from db.messages import Message
-from db.posts import Post
-from db.ticks import dirty
+from db.talk.messages import Message
 from tests.flows.shop import NOON, Shop, inactive
 
 NIGHT = NOON + timedelta(hours=16)

@@ -13,14 +13,14 @@ from uuid import UUID
 import pytest
 from sqlmodel import col
 
-from bot.cli.forecast_page import page_of
-from bot.cli.forecast_text import json_of, sparkline, told
+from bot.cli.forecasts.page import page_of
+from bot.cli.forecasts.text import json_of, sparkline, told
 from bot.errors import Refused
 from bot.flows.rules.backtest import backtest
+from db.deciding.followups import DecisionRow, FollowUpRow
 from db.engine import Database
-from db.events import Event
-from db.followups import DecisionRow, FollowUpRow
-from db.histories import known_since, times_of
+from db.intake.events import Event
+from db.intake.histories import known_since, times_of
 from followups.backtest import Past, Replay, reachable
 from followups.facts import Facts
 from tests.flows.shop import Shop, inactive
@@ -91,7 +91,7 @@ async def test_a_backtest_decides_as_living_through_the_history_did(db: Database
 
 
 async def replay_of(shop: Shop, **span: Any) -> Replay:
-    from db.rules import current_rulebook
+    from db.rulebook.rules import current_rulebook
 
     async with shop.deps.db.begin() as session:
         book = await current_rulebook(session)

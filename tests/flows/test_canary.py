@@ -15,14 +15,14 @@ from bot.flows.rules.canary import canary
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import rulebook, switch
 from bot.flows.rules.tick import tick
-from db.customers import LineUser
+from db.deciding.followups import DecisionRow
+from db.deciding.rooms import Canary
+from db.desk.posts import Post
 from db.engine import Database
-from db.followups import DecisionRow
-from db.messages import Message, MessageState
-from db.posts import Post
-from db.rooms import Canary
-from followups.life import may_switch
+from db.people.customers import LineUser
+from db.talk.messages import Message, MessageState
 from followups.rules.model import RuleState
+from followups.versions.life import may_switch
 from tests.flows.shop import Shop, inactive
 
 POLICY = "canary: {size: 5, for: 30m}\napproval_above: 1000"

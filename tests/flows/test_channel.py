@@ -14,12 +14,12 @@ from bot.flows.channel.fetch_media import GIVES_UP_AFTER, MOST_BYTES, fetch_medi
 from bot.flows.channel.leave import leave
 from bot.flows.channel.offer_link import offer_link
 from bot.flows.signals.line_link import account_link_nonce, unlink_customer
-from db.customers import customer_id_of
 from db.engine import Database
-from db.group_chats import GroupChat
-from db.inbox import InboxRow
-from db.linking import LinkNonce
-from db.media import Media
+from db.intake.inbox import InboxRow
+from db.people.customers import customer_id_of
+from db.people.group_chats import GroupChat
+from db.people.linking import LinkNonce
+from db.talk.media import Media
 from tests.flows.chat import Chat, chatting
 
 PICTURE = b"\xff\xd8" + b"x" * 5000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bot.flows.staff.press import press
-from db.audit import AuditEntry
+from db.desk.audit import AuditEntry
 from db.engine import Database
 from tests.flows.desk import desk
 

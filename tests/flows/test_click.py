@@ -6,11 +6,11 @@ import pytest
 
 from bot.flows.signals.click import click
 from bot.line.bubbles import bubbles_of
+from db.desk.leads import Lead
 from db.engine import Database
-from db.events import Event
-from db.leads import Lead
-from db.messages import Click, MessageKind, add_link
-from followups.text import RenderedMessage, RenderedQuickReply
+from db.intake.events import Event
+from db.talk.messages import Click, MessageKind, add_link
+from followups.words.text import RenderedMessage, RenderedQuickReply
 from tests.flows.chat import Chat, chatting
 
 URL = "https://app.example.com/start?a=1&b=日本"

@@ -13,12 +13,12 @@ from sqlmodel import col
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import switch
 from bot.flows.rules.tick import tick
-from db.customers import Customer, lock_customers
+from db.deciding.followups import WITHDRAWN, DecisionRow, FollowUpRow
+from db.deciding.ticks import RETRIES, Alarm, Undecided, mark_dirty
+from db.desk.leads import Lead
 from db.engine import Database
-from db.followups import WITHDRAWN, DecisionRow, FollowUpRow
-from db.leads import Lead
-from db.messages import Link, Message, MessageState, promise
-from db.ticks import RETRIES, Alarm, Undecided, mark_dirty
+from db.people.customers import Customer, lock_customers
+from db.talk.messages import Link, Message, MessageState, promise
 from followups.rules.model import RuleState
 from tests.flows.shop import Shop, inactive
 

@@ -19,11 +19,11 @@ from bot.flows.customers.receive import receive
 from bot.flows.rules.publish import publish, switch
 from bot.line.client import LineClient
 from bot.settings import Settings
-from db.customers import Customer
 from db.engine import Database
-from db.line_users import LinkOutcome, link
-from db.messages import MessageKind, MessageState
-from db.outbox import claim_due, save
+from db.people.customers import Customer
+from db.people.line_users import LinkOutcome, link
+from db.talk.messages import MessageKind, MessageState
+from db.talk.outbox import claim_due, save
 from followups.rules.model import RuleState
 from tests.flows.chat import Chat, another_worker, chatting
 

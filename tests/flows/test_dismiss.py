@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from db.audit import AuditEntry
+from db.desk.audit import AuditEntry
 from db.engine import Database
 from tests.flows.desk import desk
 

@@ -22,7 +22,7 @@ from bot.doctor.line import CONSUMPTION, ENDPOINT, INFO, QUOTA, TEST
 from bot.doctor.machine import disk_finding
 from bot.settings import Settings
 from bot.slack.scopes import SCOPES
-from db.vitals import Vitals, known_revisions
+from db.keeping.vitals import Vitals, known_revisions
 from sandbox.line import LineStandIn
 from sandbox.openai import OpenAIStandIn
 from sandbox.serve import serving

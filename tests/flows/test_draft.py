@@ -15,7 +15,7 @@ from bot.llm.client import ModelDrafter
 from bot.llm.drafts import TemplateDrafter
 from bot.ports import DraftRequest, DraftText
 from db.engine import Database
-from db.messages import Message
+from db.talk.messages import Message
 from sandbox.openai import OpenAIStandIn
 from sandbox.openai.standin import Status
 from sandbox.serve import serving

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.flows.staff.press import press
 from db.engine import Database
-from db.messages import Message
+from db.talk.messages import Message
 from tests.flows.desk import Desk, desk
 
 

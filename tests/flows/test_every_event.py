@@ -12,8 +12,8 @@ from bot.flows.channel.leave import leave
 from bot.flows.customers.deliver import deliver
 from bot.flows.customers.receive import receive
 from db.engine import Database
-from db.inbox import InboxRow
-from db.messages import MessageKind
+from db.intake.inbox import InboxRow
+from db.talk.messages import MessageKind
 from tests.flows.chat import another_worker, chatting
 
 GROUP, ROOM = "C" + "1" * 32, "R" + "1" * 32

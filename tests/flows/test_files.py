@@ -14,9 +14,9 @@ from PIL import Image
 from bot.flows.staff.post import post
 from bot.line.limits.requests import validate_messages
 from bot.line.pictures import PREVIEW_MOST, preview_of, type_of
+from db.desk.posts import add_thread_file, rewrite_thread_line
 from db.engine import Database
-from db.media import Media, forget_media
-from db.posts import add_thread_file, rewrite_thread_line
+from db.talk.media import Media, forget_media
 from handlers import media
 from sandbox.serve import serving
 from tests.flows.desk import Desk, desk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db.engine import Database
-from db.messages import MessageState
+from db.talk.messages import MessageState
 from tests.flows.chat import chatting
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from db.conversations import InboundLine
+from db.desk.leads import Lead
+from db.desk.posts import Post
 from db.engine import Database
-from db.events import Event
-from db.leads import Lead
-from db.messages import MessageKind
-from db.posts import Post
+from db.intake.events import Event
+from db.talk.conversations import InboundLine
+from db.talk.messages import MessageKind
 from tests.flows.chat import chatting
 
 

@@ -12,11 +12,11 @@ from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import publish
 from bot.flows.rules.tick import tick
 from bot.flows.rules.why import why
-from db import leads
-from db.customers import Customer, customer_id_of
+from db.desk import leads
+from db.desk.leads import Lead, LeadState
 from db.engine import Database
-from db.events import NewEvent, take_in
-from db.leads import Lead, LeadState
+from db.intake.events import NewEvent, take_in
+from db.people.customers import Customer, customer_id_of
 from tests.wiring import deps_without_platforms
 
 SCORING = """\

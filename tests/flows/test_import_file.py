@@ -14,11 +14,11 @@ from bot.deps import Deps
 from bot.errors import Refused
 from bot.flows.signals.import_file import import_file
 from bot.intake.tables import moment_of, reading_of
-from db.customers import Customer, customer_id_of
 from db.engine import Database
-from db.events import Event
-from db.imports import ImportProgress
-from db.signals import SignalRow
+from db.intake.events import Event
+from db.intake.imports import ImportProgress
+from db.intake.signals import SignalRow
+from db.people.customers import Customer, customer_id_of
 from tests.wiring import deps_without_platforms
 
 ORDERS = """\

@@ -18,10 +18,10 @@ from bot.llm.client import ModelDrafter
 from bot.llm.drafts import TemplateDrafter
 from bot.llm.grounding import ungrounded
 from bot.ports import KnownPassage
-from db.answers import AnswerRow
-from db.drafts import Draft
+from db.desk.leads import Lead, open_lead
 from db.engine import Database
-from db.leads import Lead, open_lead
+from db.talk.answers import AnswerRow
+from db.talk.drafts import Draft
 from followups.answers.passages import extract
 from sandbox.openai import OpenAIStandIn
 from sandbox.serve import serving

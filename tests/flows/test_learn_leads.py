@@ -13,12 +13,12 @@ from bot.errors import Refused
 from bot.flows.measure.learn import learn_leads
 from bot.flows.measure.predict import predict
 from bot.flows.rules.publish import publish
-from db.customers import Customer, customer_id_of
+from db.desk.leads import Lead, LeadState
 from db.engine import Database
-from db.events import NewEvent, take_in
-from db.leads import Lead, LeadState
-from db.learned import LEARNED, learned_score
-from db.rules import setting
+from db.intake.events import NewEvent, take_in
+from db.people.customers import Customer, customer_id_of
+from db.rulebook.learned import LEARNED, learned_score
+from db.rulebook.rules import setting
 from tests.wiring import deps_without_platforms
 
 SCORING = (

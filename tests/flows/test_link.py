@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db.customers import Customer, customer_id_of_line_user
+from db.desk.leads import Lead
 from db.engine import Database
-from db.events import Event
-from db.leads import Lead
-from db.line_users import create_link_code, line_link_url
-from db.signals import SignalRow
+from db.intake.events import Event
+from db.intake.signals import SignalRow
+from db.people.customers import Customer, customer_id_of_line_user
+from db.people.line_users import create_link_code, line_link_url
 from tests.flows.chat import Chat, chatting
 
 

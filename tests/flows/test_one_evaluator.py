@@ -17,15 +17,15 @@ from uuid import UUID
 from bot.flows.rules.preview import UNDER_WAY, preview
 from bot.flows.rules.publish import rulebook
 from bot.flows.rules.why import ask
-from db.consents import record
-from db.customers import Customer, LineUser
+from db.deciding.facts import load_facts
+from db.deciding.followups import DecisionRow
+from db.deciding.rooms import room_of
+from db.deciding.ticks import mark_dirty
 from db.engine import Database
-from db.events import NewEvent, take_in
-from db.facts import load_facts
-from db.followups import DecisionRow
-from db.rooms import room_of
-from db.rules import RuleBook
-from db.ticks import mark_dirty
+from db.intake.events import NewEvent, take_in
+from db.people.consents import record
+from db.people.customers import Customer, LineUser
+from db.rulebook.rules import RuleBook
 from followups.backtest import Past, Replay
 from followups.decide import at_their_version, decide
 from followups.explain import rule_trace_of

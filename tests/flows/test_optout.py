@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from db.consents import ConsentEntry
 from db.engine import Database
-from db.messages import MessageKind, MessageState
+from db.people.consents import ConsentEntry
+from db.talk.messages import MessageKind, MessageState
 from tests.flows.chat import chatting
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from bot.flows.customers.receive import receive
 from bot.line.inbound import rows_of
-from db.consents import current
-from db.customers import LineUser
 from db.engine import Database
-from db.inbox import store
-from db.preferences import preferences_of, wish_id_of
+from db.intake.inbox import store
+from db.people.consents import current
+from db.people.customers import LineUser
+from db.people.preferences import preferences_of, wish_id_of
 from tests.flows.chat import Chat, chatting
 
 PERMUTATIONS = int(os.environ.get("YORISOI_PERMUTATIONS", "120"))

@@ -11,10 +11,10 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from bot.flows.staff.post import post
-from db.conversations import unsend
+from db.desk.post_outcomes import revive
+from db.desk.posts import Post, PostKind, add_alert, next_due, rewrite_thread_line, take_due, touch_card
 from db.engine import Database
-from db.post_outcomes import revive
-from db.posts import Post, PostKind, add_alert, next_due, rewrite_thread_line, take_due, touch_card
+from db.talk.conversations import unsend
 from tests.flows.desk import desk
 
 

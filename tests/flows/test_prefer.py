@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from db.engine import Database
-from db.preferences import preferences_of
+from db.people.preferences import preferences_of
 from followups.facts import Facts, Preferences
 from followups.gates import preferences
 from followups.rules.model import Policy

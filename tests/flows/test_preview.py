@@ -9,9 +9,9 @@ import pytest
 from bot.errors import Refused
 from bot.flows.rules.preview import preview, told
 from bot.flows.rules.publish import switch
+from db.deciding.followups import DecisionRow
 from db.engine import Database
-from db.followups import DecisionRow
-from db.messages import Message
+from db.talk.messages import Message
 from followups.rules.model import RuleState
 from tests.flows.shop import Shop, inactive
 

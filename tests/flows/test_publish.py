@@ -16,13 +16,13 @@ from bot.errors import Misconfigured, Refused
 from bot.flows.rules.publish import overview, publish_at_start, rulebook, switch
 from bot.flows.rules.tick import tick
 from bot.settings import Settings
-from db.audit import AuditEntry
+from db.deciding.followups import DecisionRow
+from db.deciding.ticks import move_watermark
+from db.desk.audit import AuditEntry
 from db.engine import Database
-from db.followups import DecisionRow
-from db.messages import Message
-from db.rules import RuleRow, RuleVersion, Setting
-from db.signals import SignalRow, WatchRow
-from db.ticks import move_watermark
+from db.intake.signals import SignalRow, WatchRow
+from db.rulebook.rules import RuleRow, RuleVersion, Setting
+from db.talk.messages import Message
 from followups.rules.model import RuleState
 from followups.rules.parsing import RuleError
 from tests.flows.shop import Shop, inactive

@@ -15,9 +15,9 @@ from bot.errors import Misconfigured
 from bot.flows.signals.pull import Pulled, pull, pull_source
 from bot.intake.rows import opened, rows_after
 from bot.intake.sources import Source, parse_sources, sources_of
-from db.customers import Customer
-from db.events import Event
-from db.pulls import all_pulls
+from db.intake.events import Event
+from db.intake.pulls import all_pulls
+from db.people.customers import Customer
 from followups.rules.parsing import RuleError
 from sandbox.world import World
 from sandbox.world import world as open_world

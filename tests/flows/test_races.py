@@ -12,10 +12,10 @@ from bot.flows.staff.keep import Keeper
 from bot.flows.staff.press import press
 from bot.slack.ids import Action, Target
 from bot.slack.presses import Press
-from db import drafts
+from db.desk.leads import Lead
 from db.engine import Database
-from db.inbox import InboxRow
-from db.leads import Lead
+from db.intake.inbox import InboxRow
+from db.talk import drafts
 from tests.flows.desk import Desk, desk
 
 RACES = int(os.environ.get("RACES", "120"))

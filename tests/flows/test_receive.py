@@ -14,11 +14,11 @@ import pytest
 
 from bot.flows.customers.receive import receive
 from bot.line.inbound import rows_of
-from db.consents import ConsentEntry, current
-from db.conversations import ConversationRow, InboundLine
-from db.customers import LineUser
 from db.engine import Database
-from db.inbox import MOST_ATTEMPTS, InboxRow, store
+from db.intake.inbox import MOST_ATTEMPTS, InboxRow, store
+from db.people.consents import ConsentEntry, current
+from db.people.customers import LineUser
+from db.talk.conversations import ConversationRow, InboundLine
 from sandbox.line import LineStandIn
 from tests.flows.chat import Chat, another_worker, chatting
 

@@ -17,13 +17,13 @@ from bot.cli.report.text import told
 from bot.errors import Refused
 from bot.flows.measure.reckon import expected_of, reckon
 from bot.flows.measure.report import figures
-from db.consents import ConsentEntry
+from db.deciding.expected import expected_values
+from db.deciding.followups import FollowUpRow
+from db.deciding.outcomes import OutcomeRow
 from db.engine import Database
-from db.events import NewEvent, take_in
-from db.expected import expected_values
-from db.followups import FollowUpRow
-from db.messages import Message
-from db.outcomes import OutcomeRow
+from db.intake.events import NewEvent, take_in
+from db.people.consents import ConsentEntry
+from db.talk.messages import Message
 from followups.measure import EffectState, Figures, RuleFigures
 from followups.measure.table import COLUMNS, rows_of, safe, write_csv
 from followups.measure.wording import effect_said

@@ -16,7 +16,7 @@ from bot.errors import Misconfigured, Refused
 from bot.flows.operate.backup import backup
 from bot.flows.operate.restore import restore
 from bot.flows.rules.pause import pause_all, pause_in_force, resume_all
-from db.pauses import RESTORED
+from db.deciding.pauses import RESTORED
 from sandbox.world import World
 from sandbox.world import world as opened
 from tests.stories.shop import BOUGHT, THANKS, hanako

@@ -8,9 +8,9 @@ from datetime import timedelta
 from bot.flows.leads.remind import remind
 from bot.flows.leads.route import route
 from bot.flows.rules.publish import publish
-from db.audit import AuditEntry
+from db.desk.audit import AuditEntry
+from db.desk.leads import Lead
 from db.engine import Database
-from db.leads import Lead
 from followups.rules.parsing import PolicyText
 from tests.flows.desk import Desk, desk
 

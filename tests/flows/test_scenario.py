@@ -12,10 +12,10 @@ from bot.flows.rules.decide import decide_due
 from bot.flows.rules.publish import switch
 from bot.flows.rules.tick import tick
 from bot.flows.rules.why import why
+from db.deciding.followups import DecisionRow, FollowUpRow
+from db.desk.leads import Lead
 from db.engine import Database
-from db.followups import DecisionRow, FollowUpRow
-from db.leads import Lead
-from db.messages import Message
+from db.talk.messages import Message
 from followups.experiments import variant_of
 from followups.rules.model import RuleState
 from tests.flows.shop import Shop, inactive

@@ -9,10 +9,10 @@ from sqlalchemy import update
 
 from bot.flows.staff.press import press
 from bot.line.limits import validate_messages
-from db.audit import AuditEntry
-from db.customers import LineUser
-from db.drafts import hash_of
+from db.desk.audit import AuditEntry
 from db.engine import Database
+from db.people.customers import LineUser
+from db.talk.drafts import hash_of
 from tests.flows.desk import desk
 
 

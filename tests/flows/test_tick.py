@@ -14,12 +14,12 @@ from sqlalchemy.exc import ProgrammingError
 from bot.clock import TurnableClock
 from bot.flows.rules.decide import decide_due
 from bot.flows.rules.tick import Ticked, tick
+from db.deciding.followups import DecisionRow
+from db.deciding.ticks import Tick, dirty
 from db.engine import Database
-from db.followups import DecisionRow
-from db.messages import Message
-from db.rules import RuleRow
-from db.signals import SignalRow
-from db.ticks import Tick, dirty
+from db.intake.signals import SignalRow
+from db.rulebook.rules import RuleRow
+from db.talk.messages import Message
 from tests.flows.shop import Shop, inactive
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import func, select, text
 from sqlmodel import col
 
 from bot.flows.operate.tidy import tidy
-from db.customers import customer_id_of
-from db.events import Event
-from db.followups import DecisionRow
-from db.inbox import InboxRow
-from db.signals import SignalRow
+from db.deciding.followups import DecisionRow
+from db.intake.events import Event
+from db.intake.inbox import InboxRow
+from db.intake.signals import SignalRow
+from db.people.customers import customer_id_of
 from followups.rules.parsing import PolicyText
 from sandbox.world import World
 from tests.stories.shop import BOUGHT, hanako

@@ -17,13 +17,13 @@ from bot.flows.versions.history import history
 from bot.flows.versions.rollback import rollback
 from bot.intake.rule_files import policy_beside, read_folder
 from bot.settings import Settings
-from db.audit import AuditEntry
+from db.deciding.followups import FollowUpRow
+from db.desk.audit import AuditEntry
+from db.desk.posts import Post
 from db.engine import Database
-from db.followups import FollowUpRow
-from db.messages import Message
-from db.posts import Post
-from db.publications import Side
-from db.rules import RuleVersion
+from db.rulebook.publications import Side
+from db.rulebook.rules import RuleVersion
+from db.talk.messages import Message
 from followups.rules.parsing import RuleError
 from tests.flows.shop import Shop
 

@@ -18,7 +18,7 @@ from bot.flows.versions.export import export
 from bot.flows.versions.rollback import rollback
 from bot.intake.rule_files import read_folder
 from db.engine import Database
-from db.rules import RuleRow, RuleVersion
+from db.rulebook.rules import RuleRow, RuleVersion
 from followups.versions.edits import edited
 from followups.versions.leaves import leaves
 from tests.flows.shop import Shop

@@ -11,11 +11,11 @@ from sqlmodel import col
 
 from bot.flows.rules.publish import rulebook
 from bot.flows.rules.refresh_rhythms import is_moved, refresh_rhythms
+from db.deciding.followups import DecisionRow, FollowUpRow
 from db.engine import Database
-from db.followups import DecisionRow, FollowUpRow
-from db.rhythms import FEWEST_CUSTOMERS, rhythms_of
-from db.rules import RuleRow
-from db.signals import SignalRow, WatchRow
+from db.intake.rhythms import FEWEST_CUSTOMERS, rhythms_of
+from db.intake.signals import SignalRow, WatchRow
+from db.rulebook.rules import RuleRow
 from followups.rules.parsing import load_folder
 from followups.signals import filtered_key
 from tests.flows.shop import Shop, inactive

@@ -10,10 +10,10 @@ from sqlalchemy import update
 from bot.errors import Refused
 from bot.flows.rules.publish import switch
 from bot.flows.rules.why import why
+from db.deciding.followups import DecisionRow
+from db.deciding.ticks import dirty
 from db.engine import Database
-from db.followups import DecisionRow
-from db.messages import Message, MessageState
-from db.ticks import dirty
+from db.talk.messages import Message, MessageState
 from followups.rules.model import RuleState
 from tests.flows.shop import Shop, inactive
 

@@ -8,7 +8,6 @@ from random import Random
 import pytest
 
 from followups.facts import Facts
-from followups.rhythm import KEPT_TIMES, own_gaps, rhythm_of
 from followups.rules.conditions import (
     Answered,
     Condition,
@@ -31,6 +30,7 @@ from followups.signals import (
     shown,
     unfiltered,
 )
+from followups.times.rhythm import KEPT_TIMES, own_gaps, rhythm_of
 from tests.followups.build import CUSTOMER, NOW, ago
 
 DAY = timedelta(days=1)

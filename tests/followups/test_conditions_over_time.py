@@ -28,7 +28,7 @@ from followups.rules.conditions import (
     flip_of,
 )
 from followups.signals import attribute_key, derived, fold_all, merge
-from followups.zones import attribute_moment, zone_of
+from followups.times.zones import attribute_moment, zone_of
 from tests.followups.build import CUSTOMER, NOW
 
 HOUR = timedelta(hours=1)

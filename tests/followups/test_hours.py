@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from followups.hours import (
+from followups.rules.model import BusinessHours, Hours
+from followups.times.hours import (
     add_business_time,
     business_time_between,
     is_holiday,
@@ -18,8 +19,7 @@ from followups.hours import (
     next_allowed,
     next_opening,
 )
-from followups.rules.model import BusinessHours, Hours
-from followups.zones import attribute_moment, day_begins, day_of, is_zone, zone_of
+from followups.times.zones import attribute_moment, day_begins, day_of, is_zone, zone_of
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NEW_YORK = ZoneInfo("America/New_York")

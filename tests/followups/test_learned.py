@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from followups.predict.learned import FEWEST, Closed, LearnedScore, features_of, learn
-from followups.scoring import Pointed, Scoring
 from followups.signals import fold_all
+from followups.standing.scoring import Pointed, Scoring
 from tests.followups.build import NOW, ago, reachable
 
 pytest.importorskip("sklearn")

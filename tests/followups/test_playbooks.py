@@ -10,7 +10,7 @@ import followups
 from followups.rules.model import Policy, RuleState
 from followups.rules.parsing import load_folder
 from followups.rules.testing import run_rule_tests
-from followups.text import OPT_OUT, grapheme_length, lint_message
+from followups.words.text import OPT_OUT, grapheme_length, lint_message
 
 ROOT = Path(followups.__file__).parent / "playbooks"
 PLAYBOOKS = load_folder(

@@ -11,13 +11,22 @@ import pytest
 
 from followups.decide import decide
 from followups.facts import Facts, FollowUp, FollowUpState, Signal
-from followups.rules.attribute_conditions import AttributeIs
 from followups.rules.conditions import HotLead, ScoreIs
+from followups.rules.conditions.attributes import AttributeIs
 from followups.rules.hot_lead import HOT_LEAD, hot_lead, worth_of
 from followups.rules.model import Policy
 from followups.rules.parsing import RuleError, load_folder, parse_scoring
-from followups.scoring import DEPTH, Fitting, Pointed, Scoring, falls_below, points_of, score, was_below
 from followups.signals import fold_all
+from followups.standing.scoring import (
+    DEPTH,
+    Fitting,
+    Pointed,
+    Scoring,
+    falls_below,
+    points_of,
+    score,
+    was_below,
+)
 from followups.verdicts import Drop, Escalate, NotDue
 from tests.followups.build import NOW, ago, reachable
 

@@ -10,7 +10,8 @@ import pytest
 from followups.facts import Facts, Signal
 from followups.rules.conditions import SegmentIs, StageIs
 from followups.rules.parsing import RuleError, load_folder, parse_policy
-from followups.segments import (
+from followups.signals import fold_all
+from followups.standing.segments import (
     DEPTH,
     SEGMENTS,
     STAGES,
@@ -21,7 +22,6 @@ from followups.segments import (
     shrunk,
     stage_of,
 )
-from followups.signals import fold_all
 from tests.followups.build import NOW, ago, reachable
 
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from followups.rules.model import MessageTemplate, QuickReply
-from followups.text import (
+from followups.words.text import (
     MissingValue,
     Rendered,
     grapheme_length,

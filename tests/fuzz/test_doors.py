@@ -15,7 +15,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from db.events import Event
+from db.intake.events import Event
 from sandbox.world import INGEST_KEY, World
 from tests.fuzz.bad import Path, state_of, variants
 

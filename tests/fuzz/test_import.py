@@ -14,8 +14,8 @@ from bot.errors import Refused
 from bot.flows.signals.import_file import Imported, import_file
 from bot.intake.tables import reading_of
 from db.engine import Database
-from db.events import Event
-from db.imports import ImportProgress
+from db.intake.events import Event
+from db.intake.imports import ImportProgress
 from tests.wiring import deps_without_platforms
 
 HEADER = "member,time,event,item"

@@ -20,7 +20,7 @@ from sqlalchemy import delete, func, select, text
 from sqlmodel import col
 from starlette.responses import Response
 
-from db.inbox import MOST_ATTEMPTS, InboxRow
+from db.intake.inbox import MOST_ATTEMPTS, InboxRow
 from sandbox.line.webhooks import signature
 from sandbox.serve import serving
 from sandbox.world import CHANNEL_SECRET, SIGNING_SECRET, World

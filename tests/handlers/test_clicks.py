@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from db.engine import Database
-from db.messages import Click, add_link
+from db.talk.messages import Click, add_link
 from tests.flows.chat import Chat, chatting
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (iPhone) Safari Line/15.0"}

@@ -19,11 +19,11 @@ from sqlmodel import col
 from bot.clock import Ids, TurnableClock, system_random
 from bot.deps import Deps
 from bot.settings import Settings
-from db.audit import AuditEntry
-from db.customers import Customer, LineUser, LinkCode, customer_id_of
+from db.desk.audit import AuditEntry
 from db.engine import Database
-from db.events import Event
-from db.signals import SignalRow
+from db.intake.events import Event
+from db.intake.signals import SignalRow
+from db.people.customers import Customer, LineUser, LinkCode, customer_id_of
 from handlers import ingest
 from sandbox.serve import serving
 

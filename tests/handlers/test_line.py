@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from bot.line.signature import signature_of
 from bot.settings import Settings
 from db.engine import Database
-from db.inbox import InboxRow
+from db.intake.inbox import InboxRow
 from handlers.line import router
 from sandbox.serve import serving
 from tests.flows.chat import SECRET, Chat, chatting

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from bot.flows.staff.press import press
 from db.engine import Database
-from db.inbox import InboxRow
+from db.intake.inbox import InboxRow
 from handlers.slack.app import SlackApp
 from handlers.slack.socket import socket_mode
 from tests.flows.desk import SIGNING_SECRET, Desk, desk

@@ -11,8 +11,8 @@ from segment.analytics.client import Client
 from sqlalchemy import select
 from sqlmodel import col
 
-from db.customers import Customer
-from db.events import Event
+from db.intake.events import Event
+from db.people.customers import Customer
 from sandbox.world import INGEST_KEY, World
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from bot.flows.privacy.keep_record import consent_record, erase_customer, export_customer
-from db.customers import customer_id_of
-from db.messages import Message, MessageKind
-from db.privacy import tables
+from db.people.customers import customer_id_of
+from db.people.privacy import tables
+from db.talk.messages import Message, MessageKind
 from sandbox.world import World
 
 OFFER = """
@@ -98,7 +98,7 @@ async def test_erasing_reaches_every_copy_and_keeps_the_refusal(world: World) ->
     async with world.deps.db.begin() as session:
         for table in tables():
             rows = await session.execute(select(table))
-            kept = repr([row for row in rows])
+            kept = repr(list(rows))
             assert CANARY not in kept, table.name
             assert "canary@example.com" not in kept, table.name
             assert repr(CANARY.encode())[2:-1] not in kept, table.name

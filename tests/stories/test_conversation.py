@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.flows.answers.learn import learn
-from db.conversations import give_back
-from db.customers import LineUser
+from db.people.customers import LineUser
+from db.talk.conversations import give_back
 from sandbox.world import World
 from tests.flows.knowledge import PAGES
 

@@ -17,11 +17,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from db.conversations import InboundLine
 from db.engine import Database
-from db.events import Event
-from db.inbox import InboxRow
-from db.messages import Message, MessageState
+from db.intake.events import Event
+from db.intake.inbox import InboxRow
+from db.talk.conversations import InboundLine
+from db.talk.messages import Message, MessageState
 from sandbox.line import LineStandIn
 from sandbox.serve import serving
 from sandbox.world import CHANNEL_SECRET, CHANNEL_TOKEN, INGEST_KEY, free_port

@@ -7,8 +7,8 @@ from random import Random
 
 from bot.cli.report.text import told
 from bot.flows.measure.report import figures
-from db.customers import customer_id_of
-from db.expected import expected_values
+from db.deciding.expected import expected_values
+from db.people.customers import customer_id_of
 from followups.experiments import is_held_out, rule_salt
 from followups.measure import EffectState, RuleFigures
 from sandbox.world import World

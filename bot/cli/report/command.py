@@ -13,7 +13,7 @@ from bot.cli.running import run, stop
 from bot.cli.why import Language, in_language, language_of
 from bot.settings import Settings
 from followups.rules.parsing import RuleError
-from followups.zones import day_begins, zone_of
+from followups.times.zones import day_begins, zone_of
 
 if TYPE_CHECKING:
     from bot.deps import Deps
@@ -88,7 +88,7 @@ async def _plan(deps: Deps, name: str, tongue: str) -> None:
 
 async def _figures(deps: Deps, rule: str | None, start: str | None, end: str | None) -> Figures:
     from bot.flows.measure.report import figures
-    from db.rules import current_rulebook
+    from db.rulebook.rules import current_rulebook
 
     async with deps.db.begin() as session:
         timezone = (await current_rulebook(session)).policy.timezone

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from html import escape
 
-from bot.cli.forecast_page import STYLE, plot
+from bot.cli.forecasts.page import STYLE, plot
 from bot.cli.report.text import STEPS, in_language, notes, title_of, together_said, told
 from followups.measure.figures import Day, Figures, Point, RuleFigures
 from followups.measure.wording import BLOCKS, OPT_OUTS, effect_said, guardrail_said, points
 from followups.rules.conditions import Text
-from followups.zones import local_day, zone_of
+from followups.times.zones import local_day, zone_of
 
 _WIDTH, _LEFT = 860, 190
 _BAR, _GAP = 18, 6

@@ -13,7 +13,7 @@ from followups.measure.figures import Counts, Figures, RuleFigures
 from followups.measure.proportions import Interval
 from followups.measure.wording import ATTRIBUTED, BLOCKS, OPT_OUTS, effect_said, guardrail_said, points
 from followups.rules.conditions import Text
-from followups.zones import local_day, zone_of
+from followups.times.zones import local_day, zone_of
 
 STEPS: tuple[tuple[str, Text], ...] = (
     ("eligible", Text(ja="対象になった", en="eligible")),

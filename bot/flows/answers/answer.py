@@ -22,15 +22,23 @@ from bot.llm.checks import foreign_links
 from bot.llm.grounding import ungrounded
 from bot.llm.redact import Redactor
 from bot.ports import KnownPassage
-from db.answers import MOST_ATTEMPTS, AnswerRow, AnswerState, answers_since, settle, still_asked, take_asked
 from db.columns import UUID
-from db.conversations import PERSON, answered, current
-from db.customers import Customer, LineUser, lock_customers
-from db.knowledge import Found, look_up
-from db.lead_cards import line_of
-from db.leads import open_lead
-from db.posts import add_thread_line, touch_card
-from db.rules import current_rulebook
+from db.desk.lead_cards import line_of
+from db.desk.leads import open_lead
+from db.desk.posts import add_thread_line, touch_card
+from db.people.customers import Customer, LineUser, lock_customers
+from db.rulebook.knowledge import Found, look_up
+from db.rulebook.rules import current_rulebook
+from db.talk.answers import (
+    MOST_ATTEMPTS,
+    AnswerRow,
+    AnswerState,
+    answers_since,
+    settle,
+    still_asked,
+    take_asked,
+)
+from db.talk.conversations import PERSON, answered, current
 from followups.answers.intent import Intent, intent_of, settled
 from followups.answers.passages import COVERED_FROM, extract, language_of
 from followups.rules.model import Policy

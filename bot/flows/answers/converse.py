@@ -8,12 +8,12 @@ from bot.flows.customers.hear import hear_line, keep, listener_of, put_in_thread
 from bot.flows.customers.turn import Turn
 from bot.line.bubbles import Press, menu_data, tap_data
 from bot.line.inbound import Said
-from db.answers import AnswerRow, AnswerState, ask
-from db.conversations import PERSON, InboundLine, current, hand_over, hear
-from db.events import NewEvent, take_in
-from db.knowledge import is_any
-from db.leads import open_lead, wake_on_activity
-from db.line_users import spoke_at
+from db.desk.leads import open_lead, wake_on_activity
+from db.intake.events import NewEvent, take_in
+from db.people.line_users import spoke_at
+from db.rulebook.knowledge import is_any
+from db.talk.answers import AnswerRow, AnswerState, ask
+from db.talk.conversations import PERSON, InboundLine, current, hand_over, hear
 from followups.answers.intent import Intent, intent_of, is_pleasantry
 from followups.answers.openings import hours_said
 from followups.answers.passages import language_of

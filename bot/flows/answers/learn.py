@@ -11,7 +11,16 @@ from bot.deps import Deps
 from bot.errors import Refused
 from bot.flows.answers.answer import find
 from bot.llm.redact import Redactor
-from db.knowledge import Applied, Found, KnowledgePassage, apply, embed, has_vectors, passages, to_embed
+from db.rulebook.knowledge import (
+    Applied,
+    Found,
+    KnowledgePassage,
+    apply,
+    embed,
+    has_vectors,
+    passages,
+    to_embed,
+)
 from followups.answers.passages import Passage, read_page
 from followups.rules.yaml.problems import Problem, RuleError
 

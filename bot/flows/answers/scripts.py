@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.scripts import own_scripts, put_scripts
+from db.rulebook.scripts import own_scripts, put_scripts
 from followups.answers.scripts import ScriptSet, joined, read_scripts
 from followups.rules.yaml.problems import RuleError
 from prompts.scripted import shipped_scripts

@@ -11,15 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.line.bubbles import Press, answer_bubble
-from db.answers import was_answered_since
-from db.conversations import QUIET_FOR, hand_over
-from db.leads import open_lead
-from db.messages import Message, MessageKind, MessageState, promise
+from db.desk.leads import open_lead
+from db.rulebook.rules import current_rulebook
+from db.talk.answers import was_answered_since
+from db.talk.conversations import QUIET_FOR, hand_over
+from db.talk.messages import Message, MessageKind, MessageState, promise
 from followups.answers.intent import Intent
 from followups.answers.openings import opening_said
-from followups.hours import is_open
-from followups.rules.model import Policy
-from followups.zones import zone_of
+from followups.rules.model import Policy, Sender
+from followups.times.hours import is_open
+from followups.times.zones import zone_of
 from prompts.texts import system_text
 
 SENDER = {"ja": "自動応答", "en": "Automatic reply"}
@@ -78,7 +79,9 @@ async def promise_answer(
     now: datetime,
 ) -> UUID | None:
     """Promise one automatic text; its id, None when it was promised before. Wake `deliver` afterwards."""
-    sender = SENDER["ja" if listener.language.startswith("ja") else "en"]
+    bot = (await current_rulebook(session)).policy.senders.bot
+    name = SENDER["ja" if listener.language.startswith("ja") else "en"]
+    sender = Sender(name=name, icon_url=bot.icon_url if bot is not None else None)
     message_id = deps.ids.uuid()
     is_new = await promise(
         session,

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Unavailable
-from db.inbox import InboxRow, put_by
-from db.posts import add_alert
-from db.rules import put_setting, setting
+from db.desk.posts import add_alert
+from db.intake.inbox import InboxRow, put_by
+from db.rulebook.rules import put_setting, setting
 
 ANOTHER_ACCOUNT = "destination: another account's"
 OWN = "line_bot_user_id"

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.ports import Content, Line
-from db.media import Media, MediaState, claim_media, settle_media
-from db.posts import add_thread_file, touch_card
+from db.desk.posts import add_thread_file, touch_card
+from db.talk.media import Media, MediaState, claim_media, settle_media
 
 log = structlog.get_logger()
 

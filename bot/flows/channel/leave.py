@@ -14,7 +14,7 @@ from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.line.bubbles import text_bubble
 from bot.ports import Line
-from db.group_chats import GroupChat, claim_groups, left_group
+from db.people.group_chats import GroupChat, claim_groups, left_group
 from prompts.texts import system_text
 
 log = structlog.get_logger()

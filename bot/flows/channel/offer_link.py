@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.line.bubbles import Press, press_bubble
-from db.line_users import hold
-from db.linking import LinkRequest, claim_requests, drop_request
-from db.messages import Message, MessageKind, MessageState, promise
+from db.people.line_users import hold
+from db.people.linking import LinkRequest, claim_requests, drop_request
+from db.talk.messages import Message, MessageKind, MessageState, promise
 from prompts.texts import system_text
 
 log = structlog.get_logger()

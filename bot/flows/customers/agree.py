@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.flows.customers.turn import Turn
-from db.consents import is_granted, record
-from db.messages import MessageKind, cancel_queued, latest_wording
-from db.ticks import mark_dirty
+from db.deciding.ticks import mark_dirty
+from db.people.consents import is_granted, record
+from db.talk.messages import MessageKind, cancel_queued, latest_wording
 from prompts.texts import system_text
 
 

@@ -36,23 +36,23 @@ from bot.flows.customers.outcome import (
 )
 from bot.line.answers import is_unauthorized
 from bot.ports import Line, QuotaExceeded, Rejected, SendOutcome, TryLater
-from db.conversations import spoke
-from db.customers import lock_customers
-from db.facts import load_facts
-from db.line_users import unreachable
-from db.messages import LEASE, MessageKind, MessageState
-from db.outbox import Outgoing, claim_due, save
-from db.pauses import current_pause
-from db.posts import add_alert, touch_card
-from db.rules import RuleBook, current_rulebook, put_setting, setting
-from db.ticks import mark_dirty
+from db.deciding.facts import load_facts
+from db.deciding.pauses import current_pause
+from db.deciding.ticks import mark_dirty
+from db.desk.posts import add_alert, touch_card
+from db.people.customers import lock_customers
+from db.people.line_users import unreachable
+from db.rulebook.rules import RuleBook, current_rulebook, put_setting, setting
+from db.talk.conversations import spoke
+from db.talk.messages import LEASE, MessageKind, MessageState
+from db.talk.outbox import Outgoing, claim_due, save
 from followups.facts import Facts
-from followups.hours import next_allowed
 from followups.recheck import recheck
 from followups.rules.conditions import Text
 from followups.rules.model import Rule
+from followups.times.hours import next_allowed
+from followups.times.zones import zone_of
 from followups.verdicts import Cancel, Go, Hold, Recheck
-from followups.zones import zone_of
 
 log = structlog.get_logger()
 
@@ -288,7 +288,10 @@ async def _send(line: Line, attempt: Attempt) -> SendOutcome:
         if attempt.reply_token is not None:
             return await line.reply(reply_token=attempt.reply_token, bubbles=message.bubbles)
         return await line.push(
-            line_user_id=message.line_user_id, bubbles=message.bubbles, retry_key=message.message_id
+            line_user_id=message.line_user_id,
+            bubbles=message.bubbles,
+            retry_key=message.message_id,
+            unit=message.unit,
         )
     except Exception as error:  # a bug of ours must not cost the others of the batch their record
         log.exception("message.send_failed", message_id=str(message.message_id))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.flows.customers.turn import Turn
-from db.consents import current, record
-from db.line_users import befriend, block
-from db.messages import cancel_queued
-from db.ticks import mark_dirty
+from db.deciding.ticks import mark_dirty
+from db.people.consents import current, record
+from db.people.line_users import befriend, block
+from db.talk.messages import cancel_queued
 
 
 async def follow(turn: Turn) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from bot.flows.answers.speaking import REASONS, Listener, pass_on
 from bot.flows.customers.turn import Turn
 from bot.line.inbound import Said, Showed
-from db.conversations import Heard, InboundLine, hear, unsend
-from db.events import NewEvent, take_in
-from db.inbox import forget_raw
-from db.leads import lead_of, open_lead, wake_on_activity
-from db.line_users import spoke_at
-from db.media import KINDS as MEDIA_KINDS
-from db.media import forget_media, want_media
-from db.posts import add_thread_line, rewrite_thread_line, touch_card
+from db.desk.leads import lead_of, open_lead, wake_on_activity
+from db.desk.posts import add_thread_line, rewrite_thread_line, touch_card
+from db.intake.events import NewEvent, take_in
+from db.intake.inbox import forget_raw
+from db.people.line_users import spoke_at
+from db.talk.conversations import Heard, InboundLine, hear, unsend
+from db.talk.media import KINDS as MEDIA_KINDS
+from db.talk.media import forget_media, want_media
 from followups.answers.intent import Intent
 from followups.signals import REPLIED
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from uuid import UUID
 
 from bot.flows.customers.turn import Turn
-from db.customers import LinkCode, customer_id_of_line_user
-from db.line_users import LinkOutcome, link, spend, user_of
-from db.linking import LinkNonce, LinkRequest, ask_for_dialog, spend_nonce, unlink
-from db.posts import add_alert
+from db.desk.posts import add_alert
+from db.people.customers import LinkCode, customer_id_of_line_user
+from db.people.line_users import LinkOutcome, link, spend, user_of
+from db.people.linking import LinkNonce, LinkRequest, ask_for_dialog, spend_nonce, unlink
 
 
 async def link_by_code(turn: Turn, code: LinkCode) -> None:

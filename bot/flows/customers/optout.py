@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bot.flows.customers.turn import Turn
-from db.consents import current, last_optout, record, standing_before
-from db.messages import MessageKind, cancel_queued
-from db.posts import touch_card
-from db.ticks import mark_dirty
+from db.deciding.ticks import mark_dirty
+from db.desk.posts import touch_card
+from db.people.consents import current, last_optout, record, standing_before
+from db.talk.messages import MessageKind, cancel_queued
 
 WORD = "line:optout-word"
 BUTTON = "line:optout-button"

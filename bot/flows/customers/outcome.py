@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from bot.line.answers import is_unauthorized
 from bot.ports import Accepted, QuotaExceeded, Rejected, SendOutcome, TryLater
-from db.messages import MessageKind, MessageState
-from db.outbox import Outgoing
+from db.talk.messages import MessageKind, MessageState
+from db.talk.outbox import Outgoing
 from followups.verdicts import Cancel
 
 GIVE_UP_AFTER = timedelta(hours=20)

@@ -8,15 +8,15 @@ from uuid import UUID
 
 from bot.flows.customers.turn import Turn
 from bot.line.wishes import LONGEST, Asked, Asks
-from db.consents import is_granted
-from db.conversations import InboundLine, hear
-from db.messages import release_held
-from db.preferences import preferences_of, take_back, wish, wish_id_of
-from db.ticks import mark_dirty
+from db.deciding.ticks import mark_dirty
+from db.people.consents import is_granted
+from db.people.preferences import preferences_of, take_back, wish, wish_id_of
+from db.talk.conversations import InboundLine, hear
+from db.talk.messages import release_held
 from followups.facts import Facts, Preferences
 from followups.gates import preferences
-from followups.wording import moment_en, moment_ja
-from followups.zones import zone_of
+from followups.times.zones import zone_of
+from followups.words.wording import moment_en, moment_ja
 
 PREFIX = "wish:"
 _TOPICS = {

@@ -45,16 +45,16 @@ from bot.line.link_words import link_wish_in
 from bot.line.stopwords import is_opt_out
 from bot.line.wishes import asked_in
 from bot.ports import LineProfile
-from db.conversations import close_quiet
-from db.customers import LinkCode
-from db.group_chats import left_group, meet_group
-from db.inbox import InboxRow, done, failed, take_some, waiting_sources
-from db.line_users import code_in, hold, introduce, link_code, user_of
-from db.linking import link_nonce, spend_nonce
-from db.posts import add_alert
-from db.rules import RuleBook, current_rulebook
-from db.ticks import mark_dirty
-from followups.zones import zone_of
+from db.deciding.ticks import mark_dirty
+from db.desk.posts import add_alert
+from db.intake.inbox import InboxRow, done, failed, take_some, waiting_sources
+from db.people.customers import LinkCode
+from db.people.group_chats import left_group, meet_group
+from db.people.line_users import code_in, hold, introduce, link_code, user_of
+from db.people.linking import link_nonce, spend_nonce
+from db.rulebook.rules import RuleBook, current_rulebook
+from db.talk.conversations import close_quiet
+from followups.times.zones import zone_of
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.line.inbound import rows_of
 from db.group_commit import GroupCommit
-from db.inbox import Arrival, store_batches
+from db.intake.inbox import Arrival, store_batches
 
 log = structlog.get_logger()
 

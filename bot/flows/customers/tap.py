@@ -9,11 +9,11 @@ from uuid import UUID
 
 from bot.flows.customers.hear import put_in_thread
 from bot.flows.customers.turn import Turn
-from db.conversations import InboundLine, hear
-from db.events import NewEvent, take_in
-from db.leads import open_lead, wake_on_activity
-from db.line_users import spoke_at
-from db.messages import Message, latest_offer, message_of
+from db.desk.leads import open_lead, wake_on_activity
+from db.intake.events import NewEvent, take_in
+from db.people.line_users import spoke_at
+from db.talk.conversations import InboundLine, hear
+from db.talk.messages import Message, latest_offer, message_of
 from followups.signals import reacted_key
 
 OFFERED_FOR = timedelta(days=30)

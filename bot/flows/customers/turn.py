@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.line.bubbles import Press, press_bubble
 from bot.line.inbound import Inbound
-from db.customers import LineUser, LinkCode
-from db.linking import LinkNonce
-from db.messages import Message, MessageKind, MessageState, promise
-from db.rules import RuleBook
+from db.people.customers import LineUser, LinkCode
+from db.people.linking import LinkNonce
+from db.rulebook.rules import RuleBook
+from db.talk.messages import Message, MessageKind, MessageState, promise
 from prompts.texts import fill, system_text
 
 ANSWER_WITHIN = timedelta(hours=1)
@@ -107,7 +107,7 @@ class Turn:
                 dedupe_key=f"{name}:{key or self.event.event_id}",
                 line_user_id=self.line_user_id,
                 template=f"system/{name}",
-                bubbles=[press_bubble(words, presses, choices)],
+                bubbles=[press_bubble(words, presses, choices, sender=self.book.policy.senders.bot)],
                 plain_text=words,
                 text_hash=text.wording_of(self.language),
                 reply_token=token,

@@ -11,7 +11,8 @@ from bot.flows.staff.acting import Actor, zone_of
 from bot.line.bubbles import SENDER_MOST
 from bot.line.limits import utf16_len
 from bot.slack.mrkdwn import clean, escaped, one_line, when
-from db import audit, staff
+from db.desk import audit
+from db.people import staff
 
 _SPAN = re.compile(r"(\d{1,3})([hdw])", re.ASCII)
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}

@@ -8,11 +8,13 @@ from bot.errors import Refused
 from bot.flows.staff.acting import DONE, Act, Answer, changed_meanwhile, check_open, held, note, show
 from bot.line.bubbles import text_bubble
 from bot.slack.mrkdwn import mention
-from db import audit, conversations, leads
-from db.lead_cards import LeadContext
-from db.leads import Lead
-from db.messages import Message, MessageKind, MessageState, promise
-from db.staff import staff_of
+from db.desk import audit, leads
+from db.desk.lead_cards import LeadContext
+from db.desk.leads import Lead
+from db.people.staff import staff_of
+from db.talk import conversations
+from db.talk.messages import Message, MessageKind, MessageState, promise
+from followups.rules.model import Sender
 from prompts.texts import system_text
 
 
@@ -61,7 +63,7 @@ async def introduce(session: AsyncSession, act: Act, context: LeadContext) -> No
             dedupe_key=f"introduced:{context.lead.lead_id}",
             line_user_id=user.line_user_id,
             template="system/person_takes_over",
-            bubbles=[text_bubble(words)],
+            bubbles=[text_bubble(words, act.policy.senders.bot)],
             plain_text=words,
             lead_id=context.lead.lead_id,
             promised_at=act.now,
@@ -70,11 +72,18 @@ async def introduce(session: AsyncSession, act: Act, context: LeadContext) -> No
     )
 
 
-async def signature(session: AsyncSession, act: Act) -> str:
-    """The name customers see of the actor: their own choice, else the one in Slack."""
+async def sender_of(session: AsyncSession, act: Act) -> Sender:
+    """Whom customers see the actor's words from: the name they chose, the policy's or Slack's, and an icon."""
     me = act.actor.profile
     known = (await staff_of(session, [me.slack_user_id])).get(me.slack_user_id)
-    return (known.signs_as if known else None) or me.name
+    listed = act.policy.senders.people.get(me.slack_user_id, Sender())
+    name = (known.signs_as if known else None) or listed.name or me.name
+    return Sender(name=name, icon_url=listed.icon_url)
+
+
+async def signature(session: AsyncSession, act: Act) -> str:
+    """The name customers see of the actor: their own choice, else the policy's, else the one in Slack."""
+    return (await sender_of(session, act)).name or act.actor.profile.name
 
 
 async def take(session: AsyncSession, act: Act, lead: Lead) -> None:

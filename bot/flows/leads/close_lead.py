@@ -17,8 +17,9 @@ from bot.flows.staff.acting import (
     show,
 )
 from bot.slack.mrkdwn import mention
-from db import audit, conversations, leads
-from db.leads import LeadState
+from db.desk import audit, leads
+from db.desk.leads import LeadState
+from db.talk import conversations
 
 _SAID = {
     LeadState.SENT: ("✅ {who} さんが対応済みにしました。", "✅ {who} closed this lead as answered."),

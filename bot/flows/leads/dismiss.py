@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.flows.leads.close_lead import close_as
 from bot.flows.staff.acting import Act, Answer
-from db.leads import LeadState
+from db.desk.leads import LeadState
 
 
 async def dismiss(session: AsyncSession, act: Act) -> Answer:

@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.errors import Refused
 from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, held, note, show
 from bot.slack.mrkdwn import mention
-from db import audit, conversations
+from db.desk import audit
+from db.talk import conversations
 
 
 async def give_back(session: AsyncSession, act: Act) -> Answer:

@@ -7,8 +7,8 @@ from bot.flows.staff.acting import Actor
 from bot.slack.home import lead_line
 from bot.slack.views import card_of
 from bot.slack.words import say
-from db.lead_cards import load_context
-from db.leads import open_leads_of
+from db.desk.lead_cards import load_context
+from db.desk.leads import open_leads_of
 
 MOST_LEADS = 20
 

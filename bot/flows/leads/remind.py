@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.flows.leads.route import Team, held_lead, next_rep, say_once, team_of
 from bot.slack.mrkdwn import mention
-from db import audit, posts, routing
 from db.columns import UUID
-from db.leads import Lead, LeadState
-from db.rules import current_rulebook
-from followups.hours import add_business_time
+from db.desk import audit, posts, routing
+from db.desk.leads import Lead, LeadState
+from db.rulebook.rules import current_rulebook
 from followups.rules.model import Policy
-from followups.zones import zone_of
+from followups.times.hours import add_business_time
+from followups.times.zones import zone_of
 
 BATCH = 50
 

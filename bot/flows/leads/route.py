@@ -14,17 +14,17 @@ from bot.deps import Deps
 from bot.errors import Refused, Unavailable
 from bot.ports import StaffProfile
 from bot.slack.mrkdwn import mention
-from db import audit, posts, routing
 from db.columns import UUID
-from db.customers import Customer, lock_customers
-from db.leads import Lead, LeadState, lead_by_id
-from db.routing import Load
-from db.rules import current_rulebook
-from db.staff import staff_of
-from followups.hours import add_business_time
+from db.desk import audit, posts, routing
+from db.desk.leads import Lead, LeadState, lead_by_id
+from db.desk.routing import Load
+from db.people.customers import Customer, lock_customers
+from db.people.staff import staff_of
+from db.rulebook.rules import current_rulebook
 from followups.routing import Rep, choose
 from followups.rules.model import Policy
-from followups.zones import day_begins, zone_of
+from followups.times.hours import add_business_time
+from followups.times.zones import day_begins, zone_of
 
 log = structlog.get_logger()
 

@@ -20,7 +20,7 @@ from bot.flows.staff.acting import (
     zone_of,
 )
 from bot.slack.mrkdwn import mention, when
-from db import audit, leads
+from db.desk import audit, leads
 
 MORNING = time(10)
 

@@ -13,15 +13,15 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from db.facts import load_facts
-from db.histories import Times, times_of
-from db.learned import ClosedLead, closed_leads, keep_trial
-from db.nights import take_night
-from db.rules import current_rulebook
+from db.deciding.facts import load_facts
+from db.deciding.nights import take_night
+from db.intake.histories import Times, times_of
+from db.rulebook.learned import ClosedLead, closed_leads, keep_trial
+from db.rulebook.rules import current_rulebook
 from followups.facts import Facts
 from followups.predict.learned import Closed, NotInstalled, features_of, learn
-from followups.scoring import DEPTH, Scoring, score
 from followups.signals import fold_all
+from followups.standing.scoring import DEPTH, Scoring, score
 
 log = structlog.get_logger()
 

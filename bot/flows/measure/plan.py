@@ -9,7 +9,7 @@ from bot.deps import Deps
 from bot.errors import Refused
 from bot.flows.rules.backtest import backtest
 from bot.intake.named_rules import rule_named
-from db.rules import current_rulebook
+from db.rulebook.rules import current_rulebook
 from followups.experiments import share_held_out
 from followups.measure.planning import Plan, plan
 

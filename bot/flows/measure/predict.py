@@ -12,15 +12,15 @@ import numpy as np
 
 from bot.deps import Deps
 from bot.errors import Refused
-from db.histories import latest_of, number_of_customers
-from db.purchases import Buyer, buyers
-from db.rules import current_rulebook
+from db.intake.histories import latest_of, number_of_customers
+from db.intake.purchases import Buyer, buyers
+from db.rulebook.rules import current_rulebook
 from followups.predict.buying import BuyingModel, Purchases, TooLittle, fit
 from followups.predict.hours import best_hour, everybodys_hours
 from followups.predict.judging import Judgement, judge
 from followups.predict.products import ProductModel, learn_products, next_products
 from followups.rules.model import Policy
-from followups.zones import day_begins, local_day, zone_of
+from followups.times.zones import day_begins, local_day, zone_of
 
 CUSTOMERS_AT_ONCE = 5000
 

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.flows.measure.report import figures_in
-from db.expected import keep_expected
-from db.outcomes import claim_night
-from db.rules import current_rulebook
+from db.deciding.expected import keep_expected
+from db.deciding.outcomes import claim_night
+from db.rulebook.rules import current_rulebook
 from followups.measure import Figures, shrunk
 from followups.predict.contact import in_goals, risk_of
-from followups.zones import zone_of
+from followups.times.zones import zone_of
 
 log = structlog.get_logger()
 

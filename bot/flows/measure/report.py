@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Refused
 from bot.intake.named_rules import stored_rule
-from db.exposures import Span, counted, days, exposures
-from db.outcomes import work_out
-from db.rules import RuleBook, current_rulebook
+from db.deciding.exposures import Span, counted, days, exposures
+from db.deciding.outcomes import work_out
+from db.rulebook.rules import RuleBook, current_rulebook
 from followups.facts import Arm
 from followups.measure.figures import Counts, Figures, Told, figures_of
 

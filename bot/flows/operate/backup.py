@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from db.dumps import dump
+from db.keeping.dumps import dump
 
 
 async def backup(database_url: str, file: Path, *, on_bytes: Callable[[int], None]) -> int:

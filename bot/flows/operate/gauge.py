@@ -9,7 +9,7 @@ import structlog
 
 from bot import metrics
 from bot.deps import Deps
-from db.backlogs import backlogs
+from db.keeping.backlogs import backlogs
 
 log = structlog.get_logger()
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
-from db.ticks import Tick
+from db.deciding.ticks import Tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

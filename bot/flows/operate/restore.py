@@ -8,9 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bot.errors import Refused
-from db.dumps import check_dump, is_empty, is_in_use, load
+from db.deciding.pauses import RESTORED
+from db.keeping.dumps import check_dump, is_empty, is_in_use, load
 from db.migrate import migrate
-from db.pauses import RESTORED
 
 
 async def restore(database_url: str, file: Path, *, is_replacing: bool, now: datetime) -> None:

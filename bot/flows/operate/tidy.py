@@ -10,10 +10,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from db.nights import take_night
-from db.retention import drop_piece, empty_media, forget_arrivals, forget_decisions, pieces_before
-from db.rules import current_rulebook
-from followups.retention import Retention
+from db.deciding.nights import take_night
+from db.keeping.retention import drop_piece, empty_media, forget_arrivals, forget_decisions, pieces_before
+from db.rulebook.rules import current_rulebook
+from followups.times.retention import Retention
 
 log = structlog.get_logger()
 

@@ -18,14 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.line.bubbles import Press, press_bubble
-from db.consent_questions import waiting_for_consent
-from db.consents import ask_once
-from db.customers import lock_customers
-from db.facts import load_facts
-from db.messages import Message, MessageKind, MessageState, promise
-from db.pauses import current_pause
-from db.rules import RuleBook, current_rulebook
-from db.ticks import mark_dirty
+from db.deciding.facts import load_facts
+from db.deciding.pauses import current_pause
+from db.deciding.ticks import mark_dirty
+from db.people.consent_questions import waiting_for_consent
+from db.people.consents import ask_once
+from db.people.customers import lock_customers
+from db.rulebook.rules import RuleBook, current_rulebook
+from db.talk.messages import Message, MessageKind, MessageState, promise
 from followups import gates
 from followups.facts import Facts
 from followups.rules.model import Policy, Rule, RuleState
@@ -81,7 +81,7 @@ async def _ask_some(deps: Deps, session: AsyncSession, *, now: datetime) -> int:
         if known is None or chosen is None or not _may_ask(known, *chosen, book, now=now):
             continue
         if await ask_once(session, customer_id, chosen[1], now=now, again_after=AGAIN_AFTER):
-            await promise(session, _question(deps, known, chosen[1], now=now))
+            await promise(session, _question(deps, known, chosen[1], book.policy, now=now))
             await mark_dirty(session, [customer_id], now=now)
             count += 1
     return count
@@ -116,7 +116,7 @@ def _gates(facts: Facts, rule: Rule, purpose: str, policy: Policy, *, now: datet
     yield gates.holdout(facts, rule, policy)
 
 
-def _question(deps: Deps, facts: Facts, purpose: str, *, now: datetime) -> Message:
+def _question(deps: Deps, facts: Facts, purpose: str, policy: Policy, *, now: datetime) -> Message:
     assert facts.line is not None
     text = system_text("consent_purpose")
     language = facts.language or "ja"
@@ -136,7 +136,7 @@ def _question(deps: Deps, facts: Facts, purpose: str, *, now: datetime) -> Messa
         line_user_id=facts.line.line_user_id,
         purpose=purpose,
         template="system/consent_purpose",
-        bubbles=[press_bubble(words, presses)],
+        bubbles=[press_bubble(words, presses, sender=policy.senders.bot)],
         plain_text=words,
         text_hash=text.wording_of(language),
         promised_at=now,

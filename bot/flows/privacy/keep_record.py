@@ -10,13 +10,13 @@ from sqlmodel import col
 
 from bot.deps import Deps
 from bot.errors import Refused
-from db import audit
 from db.columns import UUID, Json
-from db.consents import ConsentEntry, current
-from db.customers import Customer
-from db.preferences import wishes_of
-from db.privacy import customer_named, erase, rows_of_customer
-from db.rules import current_rulebook
+from db.desk import audit
+from db.people.consents import ConsentEntry, current
+from db.people.customers import Customer
+from db.people.preferences import wishes_of
+from db.people.privacy import customer_named, erase, rows_of_customer
+from db.rulebook.rules import current_rulebook
 from prompts.texts import system_text
 
 

@@ -16,11 +16,12 @@ from bot.llm.redact import Redactor
 from bot.ports import DraftRequest, DraftText, Json, SaidLine
 from bot.slack.mrkdwn import clean
 from bot.slack.views import card_line, name_of
-from db import drafts, leads, posts
 from db.columns import UUID
-from db.customers import lock_customers
-from db.lead_cards import LeadContext, leads_to_draft, load_context
-from db.rules import current_rulebook
+from db.desk import leads, posts
+from db.desk.lead_cards import LeadContext, leads_to_draft, load_context
+from db.people.customers import lock_customers
+from db.rulebook.rules import current_rulebook
+from db.talk import drafts
 from followups.rules.model import Policy
 
 log = structlog.get_logger()

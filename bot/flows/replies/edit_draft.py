@@ -9,7 +9,7 @@ from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, h
 from bot.llm.checks import check_text
 from bot.slack.mrkdwn import mention
 from bot.slack.views import card_line
-from db import drafts
+from db.talk import drafts
 
 
 async def edit_draft(session: AsyncSession, act: Act) -> Answer:

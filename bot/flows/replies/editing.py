@@ -19,13 +19,13 @@ from bot.slack.modals.place import Place
 from bot.slack.mrkdwn import one_line
 from bot.slack.views import card_line, name_of
 from bot.slack.words import knows, say
-from db import drafts
-from db.drafts import Draft
-from db.lead_cards import LeadContext, load_context
-from db.rules import current_rulebook
-from db.staff import staff_of
-from followups.placeholders import Rendered, render
+from db.desk.lead_cards import LeadContext, load_context
+from db.people.staff import staff_of
+from db.rulebook.rules import current_rulebook
+from db.talk import drafts
+from db.talk.drafts import Draft
 from followups.rules.model import Policy
+from followups.words.placeholders import Rendered, render
 from prompts.replies import reply_templates
 
 MOST_VERSIONS = 20

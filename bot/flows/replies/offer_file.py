@@ -16,10 +16,10 @@ from bot.flows.staff.acting import actor_of
 from bot.line.pictures import ORIGINAL_MOST, preview_of, type_of
 from bot.ports import SlackFile
 from bot.slack.mrkdwn import clean, one_line
-from db import audit, posts
-from db.customers import lock_customers
-from db.files import OfferedFile, keep_file
-from db.leads import Lead, lead_by_id, lead_in_thread
+from db.desk import audit, posts
+from db.desk.leads import Lead, lead_by_id, lead_in_thread
+from db.people.customers import lock_customers
+from db.talk.files import OfferedFile, keep_file
 
 log = structlog.get_logger()
 

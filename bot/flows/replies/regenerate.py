@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.flows.staff.acting import DONE, Act, Answer, changed_meanwhile, check_open, check_owner, held, show
-from db import audit, drafts, leads
+from db.desk import audit, leads
+from db.talk import drafts
 
 
 async def regenerate(session: AsyncSession, act: Act) -> Answer:

@@ -8,9 +8,10 @@ from bot.flows.staff.acting import Actor
 from bot.slack.ids import Target
 from bot.slack.mrkdwn import clean
 from bot.slack.views import name_of
-from db import drafts, posts
-from db.lead_cards import LeadContext, load_context
-from db.leads import open_leads_of
+from db.desk import posts
+from db.desk.lead_cards import LeadContext, load_context
+from db.desk.leads import open_leads_of
+from db.talk import drafts
 
 MOST_LEADS = 50
 _HOW = (

@@ -7,16 +7,17 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Refused
-from bot.flows.leads.claim import signature, take
+from bot.flows.leads.claim import sender_of, take
 from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, held, note, show
 from bot.line.bubbles import text_bubble
 from bot.slack.mrkdwn import cut, escaped, mention, one_line
 from bot.slack.views import card_line
-from db import audit, conversations, drafts, leads
-from db.drafts import Draft
-from db.lead_cards import LeadContext, sent_draft
-from db.leads import LeadState
-from db.messages import Message, MessageKind, MessageState, promise
+from db.desk import audit, leads
+from db.desk.lead_cards import LeadContext, sent_draft
+from db.desk.leads import LeadState
+from db.talk import conversations, drafts
+from db.talk.drafts import Draft
+from db.talk.messages import Message, MessageKind, MessageState, promise
 
 PRESS_LIVES = timedelta(minutes=15)
 """A press that could not take effect for longer is not carried out: the moment it was meant for is gone."""
@@ -106,7 +107,7 @@ async def promise_draft(session: AsyncSession, act: Act, context: LeadContext, d
     lead, me = context.lead, act.actor.slack_user_id
     line_user_id = reachable(context)
     message_id = act.deps.ids.uuid()
-    bubble = text_bubble(draft.text, await signature(session, act))
+    bubble = text_bubble(draft.text, await sender_of(session, act))
     assert bubble["text"] == draft.text, "what was approved is what is sent"
     is_new = await promise(
         session,

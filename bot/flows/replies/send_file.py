@@ -8,15 +8,16 @@ from hashlib import sha256
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Refused
-from bot.flows.leads.claim import signature, take
+from bot.flows.leads.claim import sender_of, take
 from bot.flows.replies.send_draft import check_in_time, reachable
 from bot.flows.staff.acting import DONE, Act, Answer, check_open, check_owner, held, note, show
 from bot.line.bubbles import Json, image_bubble, text_bubble
 from bot.slack.mrkdwn import mention
-from db import audit, conversations
-from db.files import LIVES, OfferedFile, file_of, link_to
-from db.leads import LeadState, change
-from db.messages import Message, MessageKind, MessageState, promise
+from db.desk import audit
+from db.desk.leads import LeadState, change
+from db.talk import conversations
+from db.talk.files import LIVES, OfferedFile, file_of, link_to
+from db.talk.messages import Message, MessageKind, MessageState, promise
 
 
 async def send_file(session: AsyncSession, act: Act) -> Answer:
@@ -99,7 +100,7 @@ async def _bubble(session: AsyncSession, act: Act, file: OfferedFile) -> tuple[J
         token = await link_to(session, file, is_preview=is_preview, ids=act.deps.ids, now=act.now)
         return f"{base}/media/{token}"
 
-    sender = await signature(session, act)
+    sender = await sender_of(session, act)
     whole = await address(is_preview=False)
     if file.preview is not None:
         return image_bubble(whole, await address(is_preview=True), sender), f"[画像 / picture] {file.name}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.deps import Deps
 from bot.line.pictures import TYPES
-from db.files import file_behind
+from db.talk.files import file_behind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

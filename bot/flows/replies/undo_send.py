@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.errors import Refused
 from bot.flows.staff.acting import DONE, Act, Answer, held, note, show
 from bot.slack.mrkdwn import mention
-from db import audit, drafts
-from db.messages import cancel_one
+from db.desk import audit
+from db.talk import drafts
+from db.talk.messages import cancel_one
 
 
 async def undo_send(session: AsyncSession, act: Act) -> Answer:

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Refused
-from db.approvals import Approval, ApprovalState, answer, approval_by_id, waiting_approvals
-from db.audit import NOBODY
-from db.scans import ask_scan
-from db.ticks import mark_dirty
+from db.deciding.approvals import Approval, ApprovalState, answer, approval_by_id, waiting_approvals
+from db.deciding.ticks import mark_dirty
+from db.desk.audit import NOBODY
+from db.rulebook.scans import ask_scan
 
 log = structlog.get_logger()
 

@@ -19,21 +19,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from bot.deps import Deps
-from db import audit
-from db.audit import PROGRAM
-from db.candidates import range_end, read, use_custom_plans
-from db.customers import Customer, lock_customers
-from db.facts import load_facts
-from db.followups import LastAnswer, last_answers
-from db.posts import add_alert
-from db.rooms import room_of
-from db.rules import RuleBook, current_rulebook, put_setting, setting
-from db.ticks import dirty, mark_dirty, watermark
+from db.deciding.facts import load_facts
+from db.deciding.followups import LastAnswer, last_answers
+from db.deciding.rooms import room_of
+from db.deciding.ticks import dirty, mark_dirty, watermark
+from db.desk import audit
+from db.desk.audit import PROGRAM
+from db.desk.posts import add_alert
+from db.people.customers import Customer, lock_customers
+from db.rulebook.candidates import range_end, read, use_custom_plans
+from db.rulebook.rules import RuleBook, current_rulebook, put_setting, setting
 from followups.decide import decide
 from followups.facts import Facts, FollowUpState
 from followups.room import Room
+from followups.times.zones import local_day, zone_of
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
-from followups.zones import local_day, zone_of
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ async def put_if_absent(session: AsyncSession, *, now: datetime) -> None:
 
 async def held_setting(session: AsyncSession) -> str:
     """The day of the last audit; nobody else reads it until the transaction ends."""
-    from db.rules import Setting
+    from db.rulebook.rules import Setting
 
     content = await session.scalar(
         select(col(Setting.content)).where(col(Setting.name) == _LAST).with_for_update()

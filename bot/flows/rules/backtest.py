@@ -11,13 +11,13 @@ from uuid import UUID
 from bot.deps import Deps
 from bot.errors import Refused
 from bot.intake.named_rules import rule_named
-from db.facts import load_facts
-from db.histories import known_since, latest_of, messages_sent, number_of_customers, times_of
-from db.rules import current_rulebook
+from db.deciding.facts import load_facts
+from db.intake.histories import known_since, latest_of, messages_sent, number_of_customers, times_of
+from db.rulebook.rules import current_rulebook
 from followups.backtest import Forecast, Past, Replay, Tally, reachable
 from followups.backtest.replay import LEAD_OPEN_FOR
 from followups.rules.model import Policy, Rule
-from followups.zones import next_midnight, zone_of
+from followups.times.zones import next_midnight, zone_of
 
 CUSTOMERS_AT_ONCE = 1000
 DEFAULT_SPAN = timedelta(days=90)

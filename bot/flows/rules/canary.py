@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.flows.rules.publish import backfill_all, hold_time
-from db import audit
-from db.audit import PROGRAM
-from db.posts import add_alert
-from db.publications import set_state
-from db.rooms import Canary, CanaryState, Harm, canaries, harm_of, stop_canary
+from db.deciding.rooms import Canary, CanaryState, Harm, canaries, harm_of, stop_canary
+from db.desk import audit
+from db.desk.audit import PROGRAM
+from db.desk.posts import add_alert
+from db.rulebook.publications import set_state
 from followups.rules.model import RuleState
 
 log = structlog.get_logger()

@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.flows.rules.effects import Effects, reference
-from db.customers import lock_customers
-from db.endings import end_finished
-from db.facts import load_facts
-from db.followups import last_answers, last_occasions
-from db.learned import learned_score
-from db.rooms import room_of
-from db.rules import current_rulebook
-from db.ticks import keep_undecided, take_dirty, take_dirty_of
+from db.deciding.endings import end_finished
+from db.deciding.facts import load_facts
+from db.deciding.followups import last_answers, last_occasions
+from db.deciding.rooms import room_of
+from db.deciding.ticks import keep_undecided, take_dirty, take_dirty_of
+from db.people.customers import lock_customers
+from db.rulebook.learned import learned_score
+from db.rulebook.rules import current_rulebook
 
 log = structlog.get_logger()
 

@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Refused
 from bot.flows.rules.publish import backfill_all, hold_time, scan_all
-from db.publications import Outdated, replace_version, unknown_rule
-from db.rules import RuleVersion, current_rulebook, current_versions
-from db.versions import EDIT, Written, versions_of, written_at
+from db.rulebook.publications import Outdated, replace_version, unknown_rule
+from db.rulebook.rules import RuleVersion, current_rulebook, current_versions
+from db.rulebook.versions import EDIT, Written, versions_of, written_at
 from followups.rules.parsing import load_folder
 from followups.versions.edits import CannotEdit, edited
 from followups.versions.leaves import Path, Value, message_name

@@ -15,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.clock import Ids
 from bot.deps import Deps
 from bot.line.bubbles import bubbles_of
-from db.approvals import TextToReview, ask_for_texts
-from db.followups import (
+from bot.line.units import unit_name
+from db.deciding.approvals import TextToReview, ask_for_texts
+from db.deciding.followups import (
     FollowUpRow,
     LastAnswer,
     NewDecision,
@@ -25,11 +26,11 @@ from db.followups import (
     add_follow_ups,
     take_steps,
 )
-from db.leads import open_lead
-from db.messages import Link, Message, MessageKind, MessageState, add_links, cancel_queued, promise_all
-from db.rooms import spend
-from db.rules import RuleBook
-from db.ticks import forget_undecided, keep_undecided, mark_dirty, set_alarms
+from db.deciding.rooms import spend
+from db.deciding.ticks import forget_undecided, keep_undecided, mark_dirty, set_alarms
+from db.desk.leads import open_lead
+from db.rulebook.rules import RuleBook
+from db.talk.messages import Link, Message, MessageKind, MessageState, add_links, cancel_queued, promise_all
 from followups.decide import at_their_version, decide
 from followups.explain import rule_trace_of
 from followups.facts import Facts, FollowUp, FollowUpState
@@ -39,8 +40,8 @@ from followups.room import Room
 from followups.rules.hot_lead import HOT_LEAD, LeadWorth, worth_of
 from followups.rules.model import Rule
 from followups.scenario import after_decision
-from followups.text import MissingValue, render_message
 from followups.verdicts import Drop, Escalate, NotDue, Position, RuleDecision, Send, Verdict, Wait
+from followups.words.text import MissingValue, render_message
 
 log = structlog.get_logger()
 
@@ -230,7 +231,10 @@ class Effects:
             occasion=occasion,
             step=step,
             template=send.message.name,
-            bubbles=bubbles_of(rendered, link_of=link_of, message_id=message_id),
+            bubbles=bubbles_of(
+                rendered, link_of=link_of, message_id=message_id, sender=self.book.policy.senders.bot
+            ),
+            unit=unit_name(rule.id, answer.position.variant if answer.position is not None else None),
             plain_text=rendered.text,
             priority=rule.priority,
             promised_at=self.now,
@@ -309,8 +313,14 @@ class Effects:
         reviews = [each for one in self.outcomes for each in one.reviews]
         if await ask_for_texts(session, reviews, ids=self.deps.ids, now=self.now):
             self.wakes.add("post")
-        if used or waiting:
-            await spend(session, used, now=self.now, waiting=waiting, ids=self.deps.ids)
+        counted = Counter(
+            each.rule_id
+            for one in self.outcomes
+            for each in one.messages
+            if each.message_id in promised and each.rule_id is not None
+        )
+        if used or waiting or counted:
+            await spend(session, used, now=self.now, waiting=waiting, messages=counted, ids=self.deps.ids)
         for customer_id, ref in self.failed.items():
             await keep_undecided(session, customer_id, ref=ref, now=self.now)
         if promised:

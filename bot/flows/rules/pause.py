@@ -6,9 +6,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from db import audit
-from db.messages import release_all_held
-from db.pauses import Pause, current_pause, lift_pause, put_pause
+from db.deciding.pauses import Pause, current_pause, lift_pause, put_pause
+from db.desk import audit
+from db.talk.messages import release_all_held
 
 log = structlog.get_logger()
 

@@ -17,20 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.intake.named_rules import rule_named
-from db.facts import load_facts
-from db.histories import times_of, unkept
-from db.reach import Reach, counted_since, reach
-from db.rules import RuleBook, current_rulebook, watched
+from db.deciding.facts import load_facts
+from db.intake.histories import times_of, unkept
+from db.rulebook.reach import Reach, counted_since, reach
+from db.rulebook.rules import RuleBook, current_rulebook, watched
 from followups.decide import at_their_version, decide
 from followups.experiments import unit_of, variant_of
 from followups.facts import Facts
 from followups.rules.conditions import Text
 from followups.rules.model import EscalateStep, MessageTemplate, Policy, Rule, RuleState, SendStep, every_step
 from followups.signals import Watch, fold_all
-from followups.text import MAX_TEXT, MissingValue, render_message, utf16_length
+from followups.times.zones import month_begins, zone_of
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
-from followups.wording import moment_en, moment_ja
-from followups.zones import month_begins, zone_of
+from followups.words.text import MAX_TEXT, MissingValue, render_message, utf16_length
+from followups.words.wording import moment_en, moment_ja
 
 CUSTOMERS_AT_ONCE = 1000
 SAMPLES = 5

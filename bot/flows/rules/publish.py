@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.intake.rule_files import policy_beside, read_folder
-from db.followups import counts_by_rule
-from db.posts import add_alert
-from db.publications import Applied, Side, apply, set_state
-from db.rules import RuleBook, current_rulebook, current_versions
-from db.scans import scan_some
-from db.signals import backfill, hold_watch_changes
-from db.ticks import begin_ticking, watermark
+from db.deciding.followups import counts_by_rule
+from db.deciding.ticks import begin_ticking, watermark
+from db.desk.posts import add_alert
+from db.intake.signals import backfill, hold_watch_changes
+from db.rulebook.publications import Applied, Side, apply, set_state
+from db.rulebook.rules import RuleBook, current_rulebook, current_versions
+from db.rulebook.scans import scan_some
 from followups.rules.model import RuleState
 from followups.rules.parsing import PolicyText, RuleError, load_folder, parse_policy
 from followups.signals import Watch

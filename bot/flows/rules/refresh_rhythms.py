@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from db.rhythms import (
+from db.intake.rhythms import (
     WORTH_CHANGING,
     Figures,
     begin_figures,
@@ -19,8 +19,8 @@ from db.rhythms import (
     rhythm_events,
     running,
 )
-from db.rules import current_rulebook
-from followups.zones import local_day, zone_of
+from db.rulebook.rules import current_rulebook
+from followups.times.zones import local_day, zone_of
 
 log = structlog.get_logger()
 

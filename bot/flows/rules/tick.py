@@ -9,11 +9,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
-from db.candidates import mark_crossings
-from db.events import fold_due
-from db.rules import current_rulebook
-from db.scans import scan_some
-from db.ticks import NotMoved, move_watermark, ring_alarms
+from db.deciding.ticks import NotMoved, move_watermark, ring_alarms
+from db.intake.events import fold_due
+from db.rulebook.candidates import mark_crossings
+from db.rulebook.rules import current_rulebook
+from db.rulebook.scans import scan_some
 
 log = structlog.get_logger()
 

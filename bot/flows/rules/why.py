@@ -15,20 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Refused
 from bot.intake.named_rules import stored_rule
-from db.customers import Customer, customer_id_of
-from db.facts import History, history, load_facts
-from db.followups import DecisionRow
-from db.line_users import user_of
-from db.messages import Message, MessageState
-from db.rules import PUBLISHED_STATES, RuleBook, current_rulebook
+from db.deciding.facts import History, history, load_facts
+from db.deciding.followups import DecisionRow
+from db.people.customers import Customer, customer_id_of
+from db.people.line_users import user_of
+from db.rulebook.rules import PUBLISHED_STATES, RuleBook, current_rulebook
+from db.talk.messages import Message, MessageState
 from followups.decide import decide
 from followups.explain import explain_rule, rule_decision_of
 from followups.facts import Facts
 from followups.rules.conditions import Text
 from followups.rules.model import Rule, RuleState
+from followups.times.zones import zone_of
 from followups.verdicts import Decision
-from followups.wording import moment_en, moment_ja
-from followups.zones import zone_of
+from followups.words.wording import moment_en, moment_ja
 
 _LINE_USER = re.compile(r"U[0-9a-f]{32}")
 

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import structlog
 
 from bot.deps import Deps
-from db.events import NewEvent, take_in
-from db.messages import Click, link_of, message_of
+from db.intake.events import NewEvent, take_in
+from db.talk.messages import Click, link_of, message_of
 from followups.signals import CLICKED, clicked_key
 
 log = structlog.get_logger()

@@ -30,12 +30,12 @@ from bot.intake.segment import (
 )
 from bot.intake.tables import Line, Reading, Values, lines_of, moment_of, value_of
 from bot.intake.wrong import said
-from db import imports
-from db.customers import customer_id_of
-from db.events import NewEvent, take_in, untakeable
-from db.rules import current_rulebook
-from db.ticks import mark_dirty
-from db.traits import Telling, take_tellings
+from db.deciding.ticks import mark_dirty
+from db.intake import imports
+from db.intake.events import NewEvent, take_in, untakeable
+from db.intake.traits import Telling, take_tellings
+from db.people.customers import customer_id_of
+from db.rulebook.rules import current_rulebook
 
 LINES_AT_ONCE = 4000
 

@@ -13,15 +13,15 @@ from sqlmodel import col
 
 from bot.deps import Deps
 from bot.intake.segment import Calls, LineClaim
-from db import audit
-from db.customers import LineUser
-from db.events import take_in
+from db.deciding.ticks import mark_dirty
+from db.desk import audit
+from db.desk.posts import add_alert
 from db.group_commit import GroupCommit
-from db.line_users import LinkOutcome, link
-from db.posts import add_alert
-from db.rules import current_rulebook
-from db.ticks import mark_dirty
-from db.traits import take_tellings
+from db.intake.events import take_in
+from db.intake.traits import take_tellings
+from db.people.customers import LineUser
+from db.people.line_users import LinkOutcome, link
+from db.rulebook.rules import current_rulebook
 
 log = structlog.get_logger()
 

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Refused
-from db import audit
-from db.customers import add_customers, customer_id_of, lock_customers
-from db.line_users import create_link_code, line_link_url
-from db.linking import create_nonce, unlink
+from db.desk import audit
+from db.people.customers import add_customers, customer_id_of, lock_customers
+from db.people.line_users import create_link_code, line_link_url
+from db.people.linking import create_nonce, unlink
 
 DIALOG = "https://access.line.me/dialog/bot/accountLink"
 _NOT_CONFIGURED = Refused(

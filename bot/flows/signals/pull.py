@@ -20,15 +20,15 @@ from bot.errors import Misconfigured, Unavailable
 from bot.intake.rows import ROWS_AT_ONCE, Row, begun_before, opened, place_kept, place_of, plain, rows_after
 from bot.intake.segment import Calls, read_calls
 from bot.intake.sources import Source, address_of, sources_of
-from db.events import take_in
-from db.posts import add_alert
-from db.pulls import LEASE, lease, note
-from db.rules import current_rulebook
-from db.ticks import mark_dirty
-from db.traits import take_tellings
+from db.deciding.ticks import mark_dirty
+from db.desk.posts import add_alert
+from db.intake.events import take_in
+from db.intake.pulls import LEASE, lease, note
+from db.intake.traits import take_tellings
+from db.rulebook.rules import current_rulebook
 from followups.facts import AttributeValue
 from followups.rules.parsing import RuleError
-from followups.zones import zone_of
+from followups.times.zones import zone_of
 
 log = structlog.get_logger()
 

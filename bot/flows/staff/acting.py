@@ -18,10 +18,10 @@ from bot.errors import Refused
 from bot.ports import StaffProfile
 from bot.slack.ids import Target
 from bot.slack.mrkdwn import mention
-from db.customers import lock_customers
-from db.lead_cards import LeadContext, load_context
-from db.leads import Lead, LeadState, lead_by_id
-from db.posts import add_lead_line, ask_for_card
+from db.desk.lead_cards import LeadContext, load_context
+from db.desk.leads import Lead, LeadState, lead_by_id
+from db.desk.posts import add_lead_line, ask_for_card
+from db.people.customers import lock_customers
 from followups.rules.model import Policy
 
 DEFAULT_ZONE = "Asia/Tokyo"

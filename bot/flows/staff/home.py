@@ -9,8 +9,8 @@ from bot.errors import Refused, Unavailable
 from bot.flows.staff.acting import actor_of
 from bot.slack.home import home_view
 from bot.slack.views import card_of
-from db.lead_cards import load_context
-from db.leads import open_leads_of
+from db.desk.lead_cards import load_context
+from db.desk.leads import open_leads_of
 
 log = structlog.get_logger()
 

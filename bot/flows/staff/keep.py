@@ -12,7 +12,7 @@ from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.slack.presses import KIND, Press
 from db.group_commit import GroupCommit
-from db.inbox import InboxRow, store_batches
+from db.intake.inbox import InboxRow, store_batches
 
 EVENT = "event"
 MOST_FILES = 5

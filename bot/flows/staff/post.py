@@ -15,16 +15,16 @@ from bot.ports import Posted, Slack
 from bot.slack.cards import Written, lead_card
 from bot.slack.mrkdwn import escaped
 from bot.slack.views import card_of, thread_line
-from db import post_outcomes, posts
 from db.columns import UUID
-from db.customers import lock_customers
-from db.files import file_of
-from db.lead_cards import line_of, load_context
-from db.leads import stand_in, wake_due
-from db.messages import message_of
-from db.posts import DuePost, Post, PostKind, add_alert
-from db.routing import leads_to_route
-from db.rules import current_rulebook
+from db.desk import post_outcomes, posts
+from db.desk.lead_cards import line_of, load_context
+from db.desk.leads import stand_in, wake_due
+from db.desk.posts import DuePost, Post, PostKind, add_alert
+from db.desk.routing import leads_to_route
+from db.people.customers import lock_customers
+from db.rulebook.rules import current_rulebook
+from db.talk.files import file_of
+from db.talk.messages import message_of
 
 log = structlog.get_logger()
 

@@ -27,11 +27,12 @@ from bot.flows.staff.home import show_home
 from bot.slack.ids import Action
 from bot.slack.mrkdwn import escaped
 from bot.slack.presses import KIND, Press
-from db import audit, inbox
-from db.inbox import InboxRow
-from db.leads import lead_by_id
-from db.posts import touch_lead
-from db.rules import current_rulebook
+from db.desk import audit
+from db.desk.leads import lead_by_id
+from db.desk.posts import touch_lead
+from db.intake import inbox
+from db.intake.inbox import InboxRow
+from db.rulebook.rules import current_rulebook
 
 log = structlog.get_logger()
 

@@ -6,9 +6,9 @@ from functools import partial
 
 from bot.deps import Deps
 from bot.ports import Posted, Slack
-from db import post_outcomes
-from db.media import MediaState, media_of
-from db.posts import Post
+from db.desk import post_outcomes
+from db.desk.posts import Post
+from db.talk.media import MediaState, media_of
 
 _ENDINGS = {"image": "jpg", "video": "mp4", "audio": "m4a"}
 

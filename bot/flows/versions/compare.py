@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.deps import Deps
-from db.rules import POLICY, current_rulebook, current_versions, setting
-from db.versions import Conflict, conflict_with, people_in, written_at, written_in
+from db.rulebook.rules import POLICY, current_rulebook, current_versions, setting
+from db.rulebook.versions import Conflict, conflict_with, people_in, written_at, written_in
 from followups.rules.conditions import Text
 from followups.rules.parsing import PolicyText, load_folder, parse_policy
 from followups.versions.summary import difference, summary

@@ -12,9 +12,9 @@ from sqlmodel import col
 
 from bot.deps import Deps
 from bot.errors import Misconfigured, Refused
-from db.publications import unknown_rule
-from db.rules import POLICY, SCORING, RuleVersion, current_versions, setting
-from db.versions import note_exported, written_at
+from db.rulebook.publications import unknown_rule
+from db.rulebook.rules import POLICY, SCORING, RuleVersion, current_versions, setting
+from db.rulebook.versions import note_exported, written_at
 from followups.versions.summary import files_of
 
 

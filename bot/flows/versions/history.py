@@ -9,8 +9,8 @@ from typing import Any
 
 from bot.deps import Deps
 from bot.errors import Refused
-from db.publications import held_row
-from db.versions import people_in, trail_of, versions_of, written_at
+from db.rulebook.publications import held_row
+from db.rulebook.versions import people_in, trail_of, versions_of, written_at
 from followups.rules.conditions import Text
 from followups.versions.summary import difference, summary
 

@@ -11,9 +11,9 @@ from bot.deps import Deps
 from bot.errors import Refused
 from bot.flows.rules.publish import backfill_all, hold_time, scan_all
 from bot.flows.versions.history import unknown_version
-from db.publications import held_row, replace_version
-from db.rules import current_rulebook
-from db.versions import ROLLBACK, versions_of, written_at
+from db.rulebook.publications import held_row, replace_version
+from db.rulebook.rules import current_rulebook
+from db.rulebook.versions import ROLLBACK, versions_of, written_at
 from followups.rules.parsing import load_folder
 
 log = structlog.get_logger()

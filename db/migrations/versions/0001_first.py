@@ -424,10 +424,12 @@ def upgrade() -> None:
     sa.Column('because', sa.String(), nullable=True),
     sa.Column('line_request_id', sa.String(), nullable=True),
     sa.Column('line_message_ids', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('unit', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('customer_id', 'message_id', name=op.f('pk_message')),
     sa.UniqueConstraint('customer_id', 'dedupe_key', name=op.f('uq_message_customer_id_dedupe_key'))
     )
     op.create_index('ix_message_promised', 'message', ['customer_id', 'promised_at'], unique=False)
+    op.create_index('ix_message_promised_at', 'message', ['promised_at'], unique=False, postgresql_using='brin')
     op.create_index('ix_message_queued', 'message', ['not_before', 'message_id'], unique=False, postgresql_where=sa.text("state = 'queued'"))
     op.create_index('ix_message_sending', 'message', ['attempted_at'], unique=False, postgresql_where=sa.text("state = 'sending'"))
     op.create_table('offered_file',
@@ -633,6 +635,7 @@ def downgrade() -> None:
     op.drop_table('offered_file')
     op.drop_index('ix_message_sending', table_name='message', postgresql_where=sa.text("state = 'sending'"))
     op.drop_index('ix_message_queued', table_name='message', postgresql_where=sa.text("state = 'queued'"))
+    op.drop_index('ix_message_promised_at', table_name='message', postgresql_using='brin')
     op.drop_index('ix_message_promised', table_name='message')
     op.drop_table('message')
     op.drop_index('ix_media_link_expires', table_name='media_link')

@@ -12,7 +12,7 @@ from followups.rules.yaml import events
 from followups.rules.yaml import fields as read
 from followups.rules.yaml.events import MAX_MEMBERS, exactly_one
 from followups.rules.yaml.fields import Fields
-from followups.rules.yaml.life_cycle import read_score, read_segment, read_stage
+from followups.rules.yaml.policies.life_cycle import read_score, read_segment, read_stage
 from followups.rules.yaml.problems import Problems
 from followups.rules.yaml.tree import ListNode, MapNode, Node, Spot
 from followups.signals import REPLIED, clicked_key, reacted_key

@@ -16,7 +16,7 @@ from followups.rules.conditions import (
     Trend,
     Used,
 )
-from followups.rules.rhythm_conditions import FEWEST_IN_TREND
+from followups.rules.conditions.rhythms import FEWEST_IN_TREND
 from followups.rules.yaml import fields as read
 from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.problems import Problems

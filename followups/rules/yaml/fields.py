@@ -17,7 +17,7 @@ from followups.rules.yaml.problems import Placed, Problems
 from followups.rules.yaml.slips import narrow, slip
 from followups.rules.yaml.tree import ListNode, MapNode, Node, ScalarNode
 from followups.signals import unfiltered
-from followups.zones import is_zone
+from followups.times.zones import is_zone
 
 T = TypeVar("T")
 Reader = Callable[[Node, Problems], T | None]

@@ -6,18 +6,19 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from followups.lint import MAX_LABEL, MAX_TEXT, grapheme_length, utf16_length
-from followups.placeholders import slots
-from followups.rules.model import MessageTemplate, QuickReply
+from followups.rules.model import MessageTemplate, Picture, QuickReply
 from followups.rules.yaml import fields as read
 from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.problems import Problems, nearest
 from followups.rules.yaml.tree import MapNode, Node
+from followups.words.lint import MAX_LABEL, MAX_TEXT, grapheme_length, utf16_length
+from followups.words.placeholders import slots
 
 MAX_QUICK_REPLIES = 13
 """LINE's limit."""
 MAX_URL = 1000
-KEYS = ("purpose", "text", "button", "quick_replies")
+KEYS = ("purpose", "text", "button", "quick_replies", "image", "coupon")
+_COUPON = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
@@ -167,11 +168,44 @@ def read_message(
     asked = keys.get("purpose", purpose)
     label, url = _button(keys, problems, link_hosts)
     replies = keys.get("quick_replies", _quick_replies)
+    image = keys.get("image", _image)
+    coupon = keys.get("coupon", _coupon)
     if text is None or len(problems.found) > before:
         return None
     return MessageTemplate(
-        name=name, text=text, purpose=asked, button_label=label, button_url=url, quick_replies=replies or ()
+        name=name,
+        text=text,
+        purpose=asked,
+        button_label=label,
+        button_url=url,
+        quick_replies=replies or (),
+        image=image,
+        coupon=coupon,
     )
+
+
+def _image(node: Node, problems: Problems) -> Picture | None:
+    """LINE fetches pictures itself, so any https host will do: `link_hosts` is about where people are led."""
+    address = url_of(())
+    if not isinstance(node, MapNode):
+        url = address(node, problems)
+        return Picture(url=url, preview=url) if url is not None else None
+    keys = Fields(node, problems, ("url", "preview"))
+    url, preview = keys.need("url", address), keys.get("preview", address)
+    return Picture(url=url, preview=preview or url) if url is not None else None
+
+
+def _coupon(node: Node, problems: Problems) -> str | None:
+    found = read.text(node, problems)
+    if found is None or _COUPON.fullmatch(found):
+        return found
+    read.wrong(
+        node,
+        problems,
+        ja="クーポンの ID ではありません（LINE Official Account Manager のクーポンの ID）",
+        en="a coupon's id (as LINE Official Account Manager shows it)",
+    )
+    return None
 
 
 def _button(

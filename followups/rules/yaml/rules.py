@@ -15,7 +15,7 @@ from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.problems import Problems
 from followups.rules.yaml.steps import StepReader, Words, longest
 from followups.rules.yaml.tree import Node, ScalarNode, Spot
-from followups.wording import span_en, span_ja
+from followups.words.wording import span_en, span_ja
 
 __all__ = ["KEYS", "MAX_TITLE", "STATES", "RuleSource", "Words", "read_rule", "rule_id"]
 

@@ -15,8 +15,8 @@ from followups.rules.yaml.messages import KEYS as MESSAGE_KEYS
 from followups.rules.yaml.messages import read_message
 from followups.rules.yaml.problems import Placed, Problems
 from followups.rules.yaml.tree import MapNode, Node, ScalarNode, Spot
-from followups.scoring import Scoring
-from followups.segments import LifeCycle
+from followups.standing.scoring import Scoring
+from followups.standing.segments import LifeCycle
 
 KINDS = ("send", "wait", "if", "escalate")
 MAX_STEPS = 20

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.line.bubbles import Press, bubbles_of, cut, press_bubble, tap_data, text_bubble
 from bot.line.limits import grapheme_len, utf16_len, validate_messages
-from followups.text import RenderedMessage, RenderedQuickReply
+from followups.words.text import RenderedMessage, RenderedQuickReply
 
 MESSAGE_ID = UUID("01935d2e-0000-7000-8000-000000000001")
 words = st.text(min_size=1, max_size=60) | st.sampled_from(

@@ -17,7 +17,7 @@ from bot.llm.client import ModelDrafter, drafter_of
 from bot.llm.drafts import TemplateDrafter, kind_of, templates
 from bot.ports import DraftRequest, SaidLine
 from bot.settings import Settings
-from followups.lint import Severity, lint
+from followups.words.lint import Severity, lint
 from sandbox.openai import OpenAIStandIn
 from sandbox.openai.standin import Failed, Garbage, Hang, Refusal, Status, Truncated
 from sandbox.serve import serving

@@ -153,7 +153,8 @@ def test_a_card_in_japanese_reads_like_this() -> None:
     ):
         assert words_ in shown
     assert _ids(written.blocks) == [
-        "lead.send:1", "lead.edit:1", "lead.regenerate", "lead.more:1", "lead.send:2", "lead.edit:2", "lead.more:2",
+        "lead.send:1", "lead.edit:1", "lead.regenerate", "lead.more:1",
+        "lead.send:2", "lead.edit:2", "lead.more:2",
         "lead.claim", "lead.snooze", "lead.dismiss", "lead.won", "lead.lost",
     ]  # fmt: skip
 

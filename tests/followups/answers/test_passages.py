@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db.words import words_of
+from db.rulebook.words import words_of
 from followups.answers.passages import COVERED_FROM, coverage, extract, fused, read_page
 from tests.flows.knowledge import PAGES
 from tests.followups.answers.labelled import QUESTIONS

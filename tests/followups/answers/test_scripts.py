@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from followups.answers.scripts import joined, lint_script, read_scripts
-from followups.lint import Severity
+from followups.words.lint import Severity
 from prompts.scripted import shipped_scripts
 
 MENU = """\

@@ -1,0 +1,1 @@
+"""What is decided and what came of it: one file a table."""

@@ -1,0 +1,289 @@
+"""How much of LINE's month is left for rules, as last read from LINE and spent since?
+
+Reading LINE takes a network call, deciding does not: what LINE told is kept with the counts as they stood when it
+was asked, and everything that rules promise afterwards is counted in the transaction that promises it. So what is
+left is known exactly on our side at any moment, by any number of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Date, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from db.columns import UUID, datetime
+from db.deciding.followups import DecisionRow
+from db.engine import Again
+from db.rulebook.rules import Setting, put_setting, setting
+from db.talk.messages import Message, MessageKind, MessageState
+from followups.budget import left_for_rules
+from followups.times.zones import JAPAN, month_begins
+
+READING = "line_quota_reading"
+_ASKED = "line_quota_asked"
+ALL = ""
+PROACTIVE = (MessageKind.RULE.value, MessageKind.QUESTION.value)
+_SLACK = timedelta(days=3)
+"""A message waits at most about this long between its promise and LINE; older ones are found a reading later."""
+
+
+class QuotaUse(SQLModel, table=True):
+    """How many messages each rule promised in one month of Japan's; rule id `""`: all of them together."""
+
+    __tablename__ = "quota_use"
+
+    month: date = Field(primary_key=True, sa_type=Date)
+    rule_id: str = Field(primary_key=True)
+    n: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What LINE told, and what was made of it.
+
+    Attributes:
+        limit: of the month, by LINE and the policy; None: no limit.
+        line_limit: LINE's own.
+        used: what LINE has counted in the month; `by_people` of these were no rule's.
+        outstanding: rules' messages that were promised and not sent when LINE was asked.
+        reserve: the share of the month kept for people.
+        spent: what rules had promised in the month by then, by rule id (`""`: all).
+        floor, capped: as in `followups.budget.Allotment`.
+    """
+
+    at: datetime
+    limit: int | None
+    line_limit: int | None
+    used: int
+    by_people: int
+    outstanding: int
+    reserve: float
+    spent: Mapping[str, int] = field(default_factory=dict)
+    floor: tuple[int, float] | None = None
+    capped: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def left(self) -> int | None:
+        """For rules, when it was read; None: no limit."""
+        if self.limit is None:
+            return None
+        used = self.used + self.outstanding
+        return left_for_rules(self.limit, used=used, by_people=self.by_people, share=self.reserve)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What rules may use now: `followups.room.Room` has the same."""
+
+    messages: int | None = None
+    opens_at: datetime | None = None
+    floor: tuple[int, float] | None = None
+    capped: Mapping[str, int] = field(default_factory=dict)
+
+
+def month_of(at: datetime) -> date:
+    """The month LINE counts in: Japan's, named by its first day."""
+    return month_begins(at).astimezone(JAPAN).date()
+
+
+def next_month(at: datetime) -> datetime:
+    """When LINE begins to count anew."""
+    return month_begins(month_begins(at) + timedelta(days=32))
+
+
+async def keep_reading(session: AsyncSession, reading: Reading, *, now: datetime) -> None:
+    """Keep it until the next one."""
+    content: dict[str, Any] = {
+        "at": reading.at.isoformat(),
+        "limit": reading.limit,
+        "line_limit": reading.line_limit,
+        "used": reading.used,
+        "by_people": reading.by_people,
+        "outstanding": reading.outstanding,
+        "reserve": reading.reserve,
+        "spent": dict(reading.spent),
+        "floor": list(reading.floor) if reading.floor is not None else None,
+        "capped": dict(reading.capped),
+    }
+    await put_setting(session, READING, content, now=now)
+
+
+async def last_reading(session: AsyncSession) -> Reading | None:
+    """What LINE told last."""
+    content = await setting(session, READING)
+    if content is None:
+        return None
+    floor = content.pop("floor")
+    at = datetime.fromisoformat(content.pop("at"))
+    return Reading(at=at, floor=(int(floor[0]), float(floor[1])) if floor is not None else None, **content)
+
+
+async def quota_left(session: AsyncSession, *, now: datetime) -> Left:
+    """What rules may use now, all processes together."""
+    reading = await last_reading(session)
+    if reading is None or reading.limit is None:
+        return Left()
+    spent = await spent_in(session, month_of(now))
+    opens_at = next_month(now)
+    if month_of(reading.at) != month_of(now):  # a new month, and LINE was not asked yet
+        whole = left_for_rules(reading.limit, used=0, by_people=0, share=reading.reserve)
+        return Left(messages=max(0, whole - spent.get(ALL, 0)), opens_at=opens_at)
+    assert reading.left is not None
+    since = {rule_id: spent.get(rule_id, 0) - reading.spent.get(rule_id, 0) for rule_id in {*spent, ALL}}
+    return Left(
+        messages=max(0, reading.left - since[ALL]),
+        opens_at=opens_at,
+        floor=reading.floor,
+        capped={rule_id: max(0, n - since.get(rule_id, 0)) for rule_id, n in reading.capped.items()},
+    )
+
+
+async def spent_in(session: AsyncSession, month: date) -> dict[str, int]:
+    """What rules promised in a month, by rule id (`""`: all)."""
+    rows = await session.execute(
+        select(col(QuotaUse.rule_id), col(QuotaUse.n)).where(col(QuotaUse.month) == month)
+    )
+    return {rule_id: n for rule_id, n in rows}
+
+
+async def spend_quota(session: AsyncSession, messages: Mapping[str, int], *, now: datetime) -> None:
+    """Count these messages, by rule id, in the transaction that promises them.
+
+    Raises:
+        Again: another transaction took what was left meanwhile; nothing of this one may be kept.
+    """
+    counts = {rule_id: n for rule_id, n in messages.items() if n > 0}
+    reading = await last_reading(session) if counts else None
+    if reading is None or reading.limit is None:
+        return
+    month = month_of(now)
+    rows = [(ALL, sum(counts.values())), *sorted(counts.items())]  # the common row first: no ring of waits
+    for rule_id, n in rows:
+        adding = insert(QuotaUse).values(month=month, rule_id=rule_id, n=n)
+        await session.execute(
+            adding.on_conflict_do_update(
+                index_elements=["month", "rule_id"], set_={"n": col(QuotaUse.n) + adding.excluded.n}
+            )
+        )
+        if rule_id == ALL and await _is_overspent(session, reading, month):
+            raise Again("LINE's quota")
+
+
+async def _is_overspent(session: AsyncSession, reading: Reading, month: date) -> bool:
+    spent = (await spent_in(session, month)).get(ALL, 0)
+    assert reading.limit is not None
+    if month_of(reading.at) != month:
+        return spent > left_for_rules(reading.limit, used=0, by_people=0, share=reading.reserve)
+    return spent - reading.spent.get(ALL, 0) > (reading.left or 0)
+
+
+# --- what the forecast is drawn from ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """Messages LINE took and counts, the first of them at `since`. `rule_id` None: no rule's."""
+
+    rule_id: str | None
+    messages: int
+    since: datetime
+    this_month: int
+
+
+async def sent_since(session: AsyncSession, since: datetime, *, now: datetime) -> list[Sent]:
+    """What was pushed since then, by rule; free replies are left out."""
+    begins = month_begins(now)
+    rows = await session.execute(
+        select(
+            col(Message.rule_id),
+            func.count(),
+            func.min(col(Message.settled_at)),
+            func.count().filter(col(Message.settled_at) >= begins),
+        )
+        .where(
+            col(Message.promised_at) >= min(since, begins) - _SLACK,
+            col(Message.settled_at) >= min(since, begins),
+            col(Message.state) == MessageState.ACCEPTED,
+            col(Message.reply_tried_at).is_(None),
+        )
+        .group_by(col(Message.rule_id))
+    )
+    return [
+        Sent(rule_id=rule_id, messages=number, since=first, this_month=this_month)
+        for rule_id, number, first, this_month in rows
+    ]
+
+
+async def outstanding(session: AsyncSession) -> dict[str | None, int]:
+    """Promised proactive messages that LINE has not taken yet, by rule."""
+    rows = await session.execute(
+        select(col(Message.rule_id), func.count())
+        .where(
+            col(Message.state).in_([MessageState.QUEUED.value, MessageState.SENDING.value]),
+            col(Message.kind).in_(PROACTIVE),
+        )
+        .group_by(col(Message.rule_id))
+    )
+    return {rule_id: number for rule_id, number in rows}
+
+
+async def held_by_quota(session: AsyncSession, *, now: datetime) -> list[UUID]:
+    """Customers for whom a rule waited for messages this month; some of them may not wait any more."""
+    rows = await session.scalars(
+        select(col(DecisionRow.customer_id))
+        .where(
+            col(DecisionRow.gate) == "quota",
+            col(DecisionRow.verdict) == "wait",
+            col(DecisionRow.at) >= month_begins(now),
+            ~col(DecisionRow.is_shadow),
+        )
+        .distinct()
+    )
+    return sorted(rows)
+
+
+async def claim_reading(session: AsyncSession, *, every: timedelta, again: timedelta, now: datetime) -> bool:
+    """Is LINE to be asked now, and by this process? Asked for once per `again`, until it has told.
+
+    Args:
+        every: the age at which a reading is taken anew; one of another month always is.
+    """
+    reading = await last_reading(session)
+    if reading is not None and now - reading.at < every and month_of(reading.at) == month_of(now):
+        return False
+    content = {"at": now.isoformat()}
+    asked = insert(Setting).values(name=_ASKED, content=content, changed_at=now)
+    taken = await session.scalar(
+        asked.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"content": content, "changed_at": now},
+            where=or_(col(Setting.changed_at) <= now - again, col(Setting.changed_at) > now),
+        ).returning(col(Setting.name))
+    )
+    return taken is not None
+
+
+__all__ = [
+    "ALL",
+    "Left",
+    "QuotaUse",
+    "Reading",
+    "Sent",
+    "claim_reading",
+    "held_by_quota",
+    "keep_reading",
+    "last_reading",
+    "month_of",
+    "next_month",
+    "outstanding",
+    "quota_left",
+    "sent_since",
+    "spend_quota",
+    "spent_in",
+]

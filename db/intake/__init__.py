@@ -1,0 +1,1 @@
+"""What came in, and what is kept of it: one file a table."""

@@ -1,0 +1,1 @@
+"""Keeping the whole in order: backups, retention, vital signs."""

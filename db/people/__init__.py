@@ -1,0 +1,1 @@
+"""Who people are, and what they agreed to: one file a table."""

@@ -1,0 +1,1 @@
+"""What decisions and answers are made by: one file a table."""

@@ -1,0 +1,1 @@
+"""What is said on LINE: one file a table."""

@@ -1,0 +1,1 @@
+"""What do policy.yaml and scoring.yaml say?"""

@@ -1,0 +1,1 @@
+"""When: local days, opening hours, rhythms, spans."""

@@ -1,0 +1,1 @@
+"""How is something said: placeholders, lengths, lint, spans and moments in words."""
