@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from benchmarks.silence import Nobody
 from bot import logs
 from bot.clock import Ids, TurnableClock
 from bot.deps import Deps
@@ -50,11 +51,6 @@ _CONDITIONS: tuple[dict[str, Any], ...] = (
     {"attribute": "renewal_date", "within": "3d"},
     {"attribute": "seats", "at_least": 100},
 )
-
-
-class _Nobody:
-    async def wake(self, story: str) -> None:
-        """Nothing else runs in this benchmark."""
 
 
 def _rules() -> dict[str, str]:
@@ -153,7 +149,7 @@ async def run(url: str) -> list[str]:
         ids=Ids(clock),
         rng=random.Random(1),
         db=database,
-        waker=_Nobody(),
+        waker=Nobody(),
     )
     try:
         await publish(deps, _rules(), by="benchmark")

@@ -34,6 +34,7 @@ import psycopg
 from fastapi import FastAPI
 from psycopg.types.json import Jsonb
 
+from benchmarks.silence import Nobody
 from bot.clock import Ids, SystemClock
 from bot.deps import Deps
 from bot.server import serving
@@ -200,11 +201,6 @@ async def _compared(url: str, address: str, size: int, *, visits: bool) -> str:
     )
 
 
-class _Nobody:
-    async def wake(self, story: str) -> None:
-        """Nobody decides in this benchmark."""
-
-
 async def run(url: str) -> list[str]:
     """A line per batch size and shape."""
     with psycopg.connect(url) as connection:
@@ -217,7 +213,7 @@ async def run(url: str) -> list[str]:
         ids=Ids(clock),
         rng=random.Random(1),
         db=database,
-        waker=_Nobody(),
+        waker=Nobody(),
     )
     app = FastAPI()
     app.include_router(ingest.router(deps))

@@ -35,6 +35,7 @@ from linebot.v3.messaging import (
 from sqlalchemy import delete, text
 from starlette.responses import Response
 
+from benchmarks.silence import Nobody
 from bot import logs
 from bot.clock import Ids, TurnableClock
 from bot.deps import Deps
@@ -69,11 +70,6 @@ then:
 """
 
 
-class _Nobody:
-    async def wake(self, story: str) -> None:
-        """Nothing else runs in this benchmark."""
-
-
 async def run(url: str) -> list[str]:
     """One line per figure, with its baseline."""
     logs.configure("WARNING")
@@ -89,7 +85,7 @@ async def run(url: str) -> list[str]:
             ids=Ids(clock),
             rng=random.Random(1),
             db=database,
-            waker=_Nobody(),
+            waker=Nobody(),
         )
         rows = [await _webhooks(deps)]
         async with LineClient.connected(settings) as client:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import psycopg
 
+from benchmarks.silence import Nobody
 from bot import logs
 from bot.clock import Ids, TurnableClock
 from bot.deps import Deps
@@ -39,11 +40,6 @@ events:
 threshold: 70
 """
 _NAMES = ("pricing_viewed", "report_viewed", "login")
-
-
-class _Nobody:
-    async def wake(self, story: str) -> None:
-        """Nothing else runs in this benchmark."""
 
 
 def _fill(url: str, first: int, upto: int) -> list[UUID]:
@@ -99,7 +95,7 @@ async def run(url: str) -> list[str]:
         ids=Ids(clock),
         rng=random.Random(1),
         db=database,
-        waker=_Nobody(),
+        waker=Nobody(),
     )
     lines, medians, ids = [], [], list[UUID]()
     try:

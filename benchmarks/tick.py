@@ -28,6 +28,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from benchmarks.silence import Nobody
 from bot.clock import Ids, TurnableClock, system_random
 from bot.deps import Deps
 from bot.flows.rules.preview import preview
@@ -54,11 +55,6 @@ AIM_PREVIEW = 3.0
 START = datetime(2026, 11, 2, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
 _SPANS = [timedelta(days=3 * number) for number in range(1, RULES + 1)]
-
-
-class _Nobody:
-    async def wake(self, story: str) -> None:
-        """Nobody decides here."""
 
 
 def _rules() -> dict[str, str]:
@@ -127,7 +123,7 @@ def _deps(database: Database, clock: TurnableClock) -> Deps:
         ids=Ids(clock),
         rng=system_random(),
         db=database,
-        waker=_Nobody(),
+        waker=Nobody(),
     )
 
 

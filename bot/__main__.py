@@ -11,6 +11,7 @@ from bot.cli import (
     forecasts,
     imports,
     knowledge,
+    line_account,
     predict,
     privacy,
     program,
@@ -42,6 +43,7 @@ for noun in (
     why,
     predict,
     report,
+    line_account,
     safekeeping,
 ):
     noun.register(app)

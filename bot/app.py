@@ -28,6 +28,7 @@ from bot.flows.leads.route import route
 from bot.flows.measure.learn import learn_leads
 from bot.flows.measure.reckon import reckon
 from bot.flows.operate.tidy import tidy
+from bot.flows.operate.watch_quota import watch_quota
 from bot.flows.privacy.ask_consent import ask_consent
 from bot.flows.replies.draft import draft
 from bot.flows.rules.audit import audit_rules
@@ -98,6 +99,7 @@ def stories(deps: Deps) -> Stories:
         "answer": lambda: answer(deps),
         "embed_knowledge": lambda: embed_knowledge(deps),
         "press": lambda: press(deps),
+        "watch_quota": lambda: watch_quota(deps),
         "tick": look_at_time,
         "decide": lambda: decide_due(deps),
         "canary": lambda: canary(deps),

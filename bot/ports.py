@@ -259,13 +259,19 @@ class Slack(Protocol):
         ...
 
     async def whisper(
-        self, *, channel: str, slack_user_id: str, text: str, thread_ts: str | None = None
+        self,
+        *,
+        channel: str,
+        slack_user_id: str,
+        text: str,
+        thread_ts: str | None = None,
+        blocks: Sequence[Json] = (),
     ) -> None:
         """Say something that only this person sees."""
         ...
 
-    async def open_view(self, *, trigger_id: str, view: Mapping[str, Any]) -> None:
-        """Open a modal within three seconds of the person's action."""
+    async def open_view(self, *, trigger_id: str, view: Mapping[str, Any]) -> str:
+        """Open a modal within three seconds of the person's action; its id."""
         ...
 
     async def update_view(self, *, view_id: str, view_hash: str | None, view: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Who may use the messages that are left of LINE's month: people first, then the rules that matter most.
 
-LINE counts one message per recipient of a push, whatever it holds; replies are free. A part of the month is kept
-for people's replies; the rest goes to the rules by priority, then by what a message is expected to bring, as
-far as their forecast to the month's end asks for it.
+LINE counts one message per recipient of a push, whatever it holds; replies are free. Part of the month is
+kept for people's replies; the rest goes to the rules by priority, then by what a message is expected to
+bring, as far as their forecast to the month's end asks for it.
 """
 
 from __future__ import annotations

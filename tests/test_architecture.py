@@ -13,11 +13,19 @@ from bot.settings import Settings
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("bot", "handlers", "followups", "db", "prompts", "sandbox")
 SOURCES = sorted(
-    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if "versions" not in path.parts
+    path
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if path.parent != ROOT / "db" / "migrations" / "versions"
 )
 MAX_LINES = 400
 MAX_FILES = 14
 BANNED_WORDS = {"utils", "util", "helper", "helpers", "manager", "service", "misc"}
+COMMITTERS = {
+    "db/engine.py": "our transactions",
+    "db/migrate.py": "our tables",
+    "bot/intake/rows.py": "the product's own database, where it only makes the connection read-only",
+}
 SDK_OWNERS = {
     "linebot": ("bot/line/client.py",),
     "slack_sdk": ("bot/slack/", "handlers/slack/", "sandbox/slack"),
@@ -96,7 +104,7 @@ def test_only_the_engine_commits() -> None:
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Attribute) and node.attr == "commit"
     ]
-    assert [c for c in callers if c not in {"db/engine.py", "db/migrate.py"}] == []
+    assert [c for c in callers if c not in COMMITTERS] == []
 
 
 def test_signature_checks_cannot_be_switched_off() -> None:

@@ -20,7 +20,7 @@ def refusal_of(status: int, body: object) -> SendOutcome:
     Args:
         body: the answer's body, text or bytes, JSON or not.
     """
-    said = _said(body)
+    said = said_of(body)
     if status >= 500 or status == 408:
         return TryLater(because=f"LINE answered {status}")
     if status == 429:
@@ -43,7 +43,8 @@ def is_unauthorized(rejected: Rejected) -> bool:
     return rejected.because.startswith(f"{UNAUTHORIZED}:")
 
 
-def _said(body: object) -> str:
+def said_of(body: object) -> str:
+    """LINE's words in an answer: the message, and what is wrong where."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body or "")
     try:
         parsed = json.loads(text)

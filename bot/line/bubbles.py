@@ -209,7 +209,7 @@ def _text(text: str) -> Json:
 
 
 def alt_text(text: str) -> str:
-    """What notifications and the chat list show of a bubble: its first line, or enough lines to say something."""
+    """What notifications and the chat list show: the first line, or enough of them to say something."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or ["…"]
     said = lines[0]
     for line in lines[1:]:

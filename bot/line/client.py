@@ -12,7 +12,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -27,6 +26,7 @@ from linebot.v3.messaging import (
 )
 
 from bot.errors import Misconfigured, Unavailable
+from bot.line.account import AccountQuestions, Told
 from bot.line.answers import refusal_of
 from bot.line.limits import Problem, validate_push, validate_reply
 from bot.ports import Accepted, Content, Json, LineProfile, Rejected, SendOutcome, TryLater
@@ -38,20 +38,12 @@ CONNECTIONS = 64
 _HOST, _DATA_HOST = "https://api.line.me", "https://api-data.line.me"
 _PUSH, _REPLY = "/v2/bot/message/push", "/v2/bot/message/reply"
 _LOADING = "/v2/bot/chat/loading/start"
+_RICH_MENU = "/v2/bot/richmenu"
 _JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _ALREADY_ACCEPTED = 409
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What LINE answered to a question: status, the JSON object (empty: none), the header Date."""
-
-    status: int
-    body: Json
-    date: str | None
-
-
-class LineClient:
+class LineClient(AccountQuestions):
     """The port `bot.ports.Line` over LINE's SDK. Create it with `connected`, in a running loop."""
 
     def __init__(
@@ -66,7 +58,7 @@ class LineClient:
         self._data_host = data_host or client.configuration.host or _DATA_HOST
         self._api = AsyncMessagingApi(client)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-        self._bot: Json = {}
+        self._bot = {}
 
     @classmethod
     @asynccontextmanager
@@ -97,9 +89,13 @@ class LineClient:
                 data_host=data_host.rstrip("/") if data_host else None,
             )
 
-    async def push(self, *, line_user_id: str, bubbles: Sequence[Json], retry_key: UUID) -> SendOutcome:
+    async def push(
+        self, *, line_user_id: str, bubbles: Sequence[Json], retry_key: UUID, unit: str | None = None
+    ) -> SendOutcome:
         """Send 1 to 5 message objects; the key makes repeats harmless for 24 hours."""
-        body = {"to": line_user_id, "messages": [*bubbles], "notificationDisabled": False}
+        body: Json = {"to": line_user_id, "messages": [*bubbles], "notificationDisabled": False}
+        if unit is not None:
+            body["customAggregationUnits"] = [unit]
         if problems := validate_push(body):
             return _invalid(problems)
         return await _outcome_of(self._post(_PUSH, body, {**_JSON, "X-Line-Retry-Key": str(retry_key)}))
@@ -156,56 +152,26 @@ class LineClient:
             language=str(found.language) if found.language else None,
         )
 
-    async def basic_id(self) -> str:
-        """The account's @id, for links that open its chat; asked for once.
+    async def put_picture(self, rich_menu_id: str, picture: bytes, *, content_type: str) -> int:
+        """Give a new rich menu its picture, on the data host (Upload rich menu image); LINE's status.
 
         Raises:
-            Unavailable: LINE did not answer, or refused our token.
+            Unavailable: no answer came.
         """
-        return str((await self._bot_info()).get("basicId") or "")
-
-    async def bot_user_id(self) -> str:
-        """The account's own user id, which its webhooks name as `destination`; asked for once.
-
-        Raises:
-            Unavailable: LINE did not answer, or refused our token.
-        """
-        return str((await self._bot_info()).get("userId") or "")
-
-    async def _bot_info(self) -> Json:
-        if not self._bot:
-            told = await self.ask("/v2/bot/info")
-            if told.status != 200 or not told.body.get("userId"):
-                raise Unavailable(f"LINE bot info: {told.status}")
-            self._bot = told.body
-        return self._bot
-
-    async def link_token(self, line_user_id: str) -> str | None:
-        """A token for the account-link dialog: 10 minutes, once (Issue link token); None: not for this user.
-
-        Raises:
-            Unavailable: LINE did not answer, or refused our token.
-        """
-        told = await self.ask(f"/v2/bot/user/{quote(line_user_id, safe='')}/linkToken", method="POST")
-        if told.status in {400, 404}:
-            return None
-        token = told.body.get("linkToken")
-        if told.status != 200 or not isinstance(token, str):
-            raise Unavailable(f"LINE link token: {told.status}")
-        return token
-
-    async def leave(self, kind: str, group_id: str) -> bool:
-        """Leave a `group` or a `room` (Leave group chat); False: the account is not in it.
-
-        Raises:
-            Unavailable: LINE did not answer, or refused our token.
-        """
-        told = await self.ask(f"/v2/bot/{kind}/{quote(group_id, safe='')}/leave", method="POST")
-        if told.status in {400, 404}:
-            return False
-        if told.status != 200:
-            raise Unavailable(f"LINE leave: {told.status}")
-        return True
+        address = f"{self._data_host}{_RICH_MENU}/{quote(rich_menu_id, safe='')}/content"
+        headers = {
+            "Authorization": f"Bearer {self._client.configuration.access_token}",
+            "Content-Type": content_type,
+        }
+        session: aiohttp.ClientSession = self._client.rest_client.pool_manager
+        try:
+            async with session.post(
+                address, data=picture, headers=headers, timeout=_CONTENT_TIMEOUT, allow_redirects=False
+            ) as answer:
+                await answer.read()
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Unavailable(f"LINE rich menu: {type(error).__name__}") from None
 
     async def content(self, message_id: str, *, at_most: int) -> Content | None:
         """What a customer sent, from LINE's data host (Get content); None: it is there no more (404, 410).
@@ -237,8 +203,11 @@ class LineClient:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise Unavailable(f"LINE content: {type(error).__name__}") from None
 
-    async def ask(self, path: str, *, method: str = "GET") -> Told:
+    async def ask(self, path: str, *, method: str = "GET", body: Json | None = None) -> Told:
         """Ask for something that is no message, as LINE tells it; errors of LINE's are answers here.
+
+        Args:
+            body: of a POST; none: an empty object.
 
         Raises:
             Unavailable: no answer came.
@@ -247,7 +216,7 @@ class LineClient:
             path,
             method,
             header_params={**_JSON},
-            body={} if method == "POST" else None,
+            body=(body or {}) if method == "POST" else None,
             response_types_map={},
             _request_timeout=self._timeout,
             _host=self._host,

@@ -1,7 +1,7 @@
 """Under which name does LINE count what became of a rule's messages?
 
-A unit name is `[A-Za-z0-9_]{1,30}`, one per push, and LINE keeps 1,000 different ones a month (Get statistics per
-unit): one per rule and variant, never per customer or day.
+A unit name is `[A-Za-z0-9_]{1,30}`, one per push, and LINE keeps 1,000 different ones a month (Get statistics
+per unit): one per rule and variant, never per customer or day.
 """
 
 from __future__ import annotations

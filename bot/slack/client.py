@@ -122,10 +122,18 @@ class SlackClient(Files, Calls):
         await self._say("chat.update", {"channel": channel, "ts": ts, "text": text, "blocks": list(blocks)})
 
     async def whisper(
-        self, *, channel: str, slack_user_id: str, text: str, thread_ts: str | None = None
+        self,
+        *,
+        channel: str,
+        slack_user_id: str,
+        text: str,
+        thread_ts: str | None = None,
+        blocks: Sequence[Json] = (),
     ) -> None:
         """Say something that only this person sees."""
         message: Json = {"channel": channel, "user": slack_user_id, "text": text}
+        if blocks:
+            message["blocks"] = list(blocks)
         if thread_ts is not None:
             message["thread_ts"] = thread_ts
         await self._say("chat.postEphemeral", message)
@@ -191,12 +199,13 @@ class SlackClient(Files, Calls):
 
     # --- views ----------------------------------------------------------------------------------------
 
-    async def open_view(self, *, trigger_id: str, view: Mapping[str, Any]) -> None:
-        """Open a modal within three seconds of the person's action."""
+    async def open_view(self, *, trigger_id: str, view: Mapping[str, Any]) -> str:
+        """Open a modal within three seconds of the person's action; its id."""
         shown = _valid_view(view)
-        await self._answer(
+        answer = await self._answer(
             self._once.api_call("views.open", json={"trigger_id": trigger_id, "view": shown}), "views.open"
         )
+        return str((answer.get("view") or {}).get("id") or "")
 
     async def update_view(self, *, view_id: str, view_hash: str | None, view: Mapping[str, Any]) -> None:
         """Change an open modal; one that changed since `view_hash`, or was closed, stays as it is."""

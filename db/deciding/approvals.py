@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import Date, Index, UniqueConstraint, Uuid, and_, select, text, tuple_, update
+from sqlalchemy import Date, Index, UniqueConstraint, Uuid, and_, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
@@ -24,8 +24,11 @@ from db.columns import UUID, customer_key, datetime, moment
 from db.deciding.followups import given
 from db.desk import audit
 from db.desk.audit import NOBODY, PROGRAM
-from db.desk.posts import add_alert
+from db.desk.notices import add_notice, touch_notices
 from followups.facts import Review, ReviewState
+
+SHOWN_AT_ONCE = 10
+"""Texts of one rule that wait in the alerts channel at the same time; the next follow as these are answered."""
 
 
 class ApprovalState(StrEnum):
@@ -129,15 +132,8 @@ async def ask_for_day(
     )
     if asked is None:
         return False
-    await add_alert(
-        session,
-        key=f"approval:{approval_id}",
-        ja=f"規則 {rule_id} が今日 {recipients} 人に達しました。これ以上の送信には承認が必要です:"
-        f" yorisoi rules approve {rule_id}",
-        en=f"The rule {rule_id} has reached {recipients} people today. To write to more people today it"
-        f" needs approval: yorisoi rules approve {rule_id}",
-        ids=ids,
-        now=now,
+    await add_notice(
+        session, NOBODY, _notice(approval_id), {"approval_id": str(approval_id)}, ids=ids, now=now
     )
     await audit.record(
         session,
@@ -187,7 +183,7 @@ async def ask_for_texts(
     """Ask about these texts; those asked about before for the same step are stale. How many are new."""
     if not wanted:
         return 0
-    await session.execute(
+    stale = await session.scalars(
         update(Approval)
         .where(
             tuple_(
@@ -196,8 +192,10 @@ async def ask_for_texts(
             col(Approval.dedupe_key).not_in([_text_key(each) for each in wanted]),
         )
         .values(state=ApprovalState.STALE.value)
+        .returning(col(Approval.approval_id))
         .execution_options(synchronize_session=False)
     )
+    await touch_notices(session, [_notice(each) for each in stale])
     rows = await session.execute(
         insert(Approval)
         .values(
@@ -225,15 +223,25 @@ async def ask_for_texts(
     )
     new = rows.all()
     for rule_id in sorted({rule_id for rule_id, _ in new}):
-        await add_alert(
+        await show_waiting(session, rule_id, ids=ids, now=now)
+    return len(new)
+
+
+async def show_waiting(session: AsyncSession, rule_id: str, *, ids: Ids, now: datetime) -> None:
+    """Have the oldest texts of a rule that wait shown among the alerts, a few at a time."""
+    for each in await waiting_approvals(session, rule_id=rule_id, limit=SHOWN_AT_ONCE):
+        await add_notice(
             session,
-            key=f"review:{rule_id}:{now:%Y-%m-%d}",
-            ja=f"規則 {rule_id} の文面が確認を待っています: yorisoi rules approve {rule_id}",
-            en=f"Texts of the rule {rule_id} wait for review: yorisoi rules approve {rule_id}",
+            each.customer_id,
+            _notice(each.approval_id),
+            {"approval_id": str(each.approval_id)},
             ids=ids,
             now=now,
         )
-    return len(new)
+
+
+def _notice(approval_id: UUID) -> str:
+    return f"approval:{approval_id}"
 
 
 async def reviews_of(session: AsyncSession, customer_ids: Collection[UUID]) -> dict[UUID, dict[str, Review]]:
@@ -273,6 +281,27 @@ async def approval_by_id(session: AsyncSession, approval_id: UUID) -> Approval |
         select(Approval).where(col(Approval.approval_id) == approval_id).with_for_update()
     )
     return found
+
+
+async def approval_shown(session: AsyncSession, approval_id: UUID) -> tuple[Approval, int] | None:
+    """One question as it stands now, and how many others of its rule wait."""
+    row = (
+        await session.scalars(
+            select(Approval)
+            .where(col(Approval.approval_id) == approval_id)
+            .execution_options(populate_existing=True)
+        )
+    ).first()
+    if row is None:
+        return None
+    others = await session.scalar(
+        select(func.count()).where(
+            col(Approval.rule_id) == row.rule_id,
+            col(Approval.state) == ApprovalState.ASKED,
+            col(Approval.approval_id) != approval_id,
+        )
+    )
+    return row, int(others or 0)
 
 
 async def waiting_approvals(
@@ -326,4 +355,6 @@ async def answer(
         version=approval.rule_version,
         approval_id=approval.approval_id,
     )
+    await touch_notices(session, [_notice(approval.approval_id)])
+    await show_waiting(session, approval.rule_id, ids=ids, now=now)
     return True

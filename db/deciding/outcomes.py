@@ -6,7 +6,7 @@ bringing the table up to date costs grows with the passages under way, not with 
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -52,7 +52,6 @@ CLICK_THROUGH = timedelta(days=7)
 """A goal within this long after a click is attributed to it."""
 BLOCKED = "line:unfollow"
 RECKONED = "reckoned"
-_NIGHT = "reckoned_night"
 _OVERLAP = timedelta(hours=1)
 """Rows dated before the last reckoning may have been committed after it, by up to this long."""
 
@@ -335,21 +334,3 @@ async def _settle_leads(session: AsyncSession, *, since: datetime, now: datetime
             )
             .values({column: closed.c.closed_at})
         )
-
-
-async def claim_night(session: AsyncSession, night: datetime, *, now: datetime) -> bool:
-    """Take this night's reckoning; False: it was taken. Whoever asks meanwhile waits for the commit."""
-    setting: Table = Setting.__table__  # type: ignore[attr-defined]
-    mark = {"at": night.astimezone(UTC).isoformat()}
-    known = await session.scalar(select(setting.c.content).where(setting.c.name == _NIGHT))
-    if known is not None and known["at"] >= mark["at"]:
-        return False
-    taken = insert(setting).values(name=_NIGHT, content=mark, changed_at=now)
-    claimed = await session.scalar(
-        taken.on_conflict_do_update(
-            index_elements=["name"],
-            set_={"content": mark, "changed_at": now},
-            where=setting.c.content["at"].astext < mark["at"],
-        ).returning(setting.c.name)
-    )
-    return claimed is not None

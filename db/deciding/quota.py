@@ -1,8 +1,8 @@
 """How much of LINE's month is left for rules, as last read from LINE and spent since?
 
-Reading LINE takes a network call, deciding does not: what LINE told is kept with the counts as they stood when it
-was asked, and everything that rules promise afterwards is counted in the transaction that promises it. So what is
-left is known exactly on our side at any moment, by any number of processes.
+Reading LINE takes a network call, deciding does not: what LINE told is kept with the counts as they stood
+when it was asked, and everything that rules promise afterwards is counted in the transaction that promises it. So
+what is left is known exactly on our side at any moment, by any number of processes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from db.deciding.followups import DecisionRow
 from db.engine import Again
 from db.rulebook.rules import Setting, put_setting, setting
 from db.talk.messages import Message, MessageKind, MessageState
-from followups.budget import left_for_rules
+from followups.budget import left_for_rules, limit_of
+from followups.rules.model import Policy
 from followups.times.zones import JAPAN, month_begins
 
 READING = "line_quota_reading"
@@ -30,7 +31,7 @@ _ASKED = "line_quota_asked"
 ALL = ""
 PROACTIVE = (MessageKind.RULE.value, MessageKind.QUESTION.value)
 _SLACK = timedelta(days=3)
-"""A message waits at most about this long between its promise and LINE; older ones are found a reading later."""
+"""A message rarely waits for longer than this between its promise and LINE's taking it."""
 
 
 class QuotaUse(SQLModel, table=True):
@@ -48,33 +49,36 @@ class Reading:
     """What LINE told, and what was made of it.
 
     Attributes:
-        limit: of the month, by LINE and the policy; None: no limit.
-        line_limit: LINE's own.
+        limit: of the month; None: LINE knows none.
         used: what LINE has counted in the month; `by_people` of these were no rule's.
         outstanding: rules' messages that were promised and not sent when LINE was asked.
-        reserve: the share of the month kept for people.
         spent: what rules had promised in the month by then, by rule id (`""`: all).
         floor, capped: as in `followups.budget.Allotment`.
     """
 
     at: datetime
     limit: int | None
-    line_limit: int | None
     used: int
     by_people: int
     outstanding: int
-    reserve: float
     spent: Mapping[str, int] = field(default_factory=dict)
     floor: tuple[int, float] | None = None
     capped: Mapping[str, int] = field(default_factory=dict)
 
-    @property
-    def left(self) -> int | None:
-        """For rules, when it was read; None: no limit."""
-        if self.limit is None:
+    def left(self, policy: Policy, *, is_new_month: bool = False) -> int | None:
+        """For rules, when it was read, by the policy of today; None: no limit.
+
+        Args:
+            is_new_month: another month has begun since: nothing of it is used.
+        """
+        limit = limit_of(self.limit, monthly=policy.quota_monthly, yen_per_extra=policy.yen_per_extra)
+        if limit is None:
             return None
+        share = policy.reserve_for_people
+        if is_new_month:
+            return left_for_rules(limit, used=0, by_people=0, share=share)
         used = self.used + self.outstanding
-        return left_for_rules(self.limit, used=used, by_people=self.by_people, share=self.reserve)
+        return left_for_rules(limit, used=used, by_people=self.by_people, share=share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +106,9 @@ async def keep_reading(session: AsyncSession, reading: Reading, *, now: datetime
     content: dict[str, Any] = {
         "at": reading.at.isoformat(),
         "limit": reading.limit,
-        "line_limit": reading.line_limit,
         "used": reading.used,
         "by_people": reading.by_people,
         "outstanding": reading.outstanding,
-        "reserve": reading.reserve,
         "spent": dict(reading.spent),
         "floor": list(reading.floor) if reading.floor is not None else None,
         "capped": dict(reading.capped),
@@ -124,24 +126,32 @@ async def last_reading(session: AsyncSession) -> Reading | None:
     return Reading(at=at, floor=(int(floor[0]), float(floor[1])) if floor is not None else None, **content)
 
 
-async def quota_left(session: AsyncSession, *, now: datetime) -> Left:
+async def quota_left(session: AsyncSession, policy: Policy, *, now: datetime) -> Left:
     """What rules may use now, all processes together."""
     reading = await last_reading(session)
-    if reading is None or reading.limit is None:
+    if reading is None:
         return Left()
-    spent = await spent_in(session, month_of(now))
-    opens_at = next_month(now)
-    if month_of(reading.at) != month_of(now):  # a new month, and LINE was not asked yet
-        whole = left_for_rules(reading.limit, used=0, by_people=0, share=reading.reserve)
-        return Left(messages=max(0, whole - spent.get(ALL, 0)), opens_at=opens_at)
-    assert reading.left is not None
-    since = {rule_id: spent.get(rule_id, 0) - reading.spent.get(rule_id, 0) for rule_id in {*spent, ALL}}
+    is_new_month = month_of(reading.at) != month_of(now)  # and LINE was not asked yet
+    left = reading.left(policy, is_new_month=is_new_month)
+    if left is None:
+        return Left()
+    since = await _spent_since(session, reading, month_of(now))
     return Left(
-        messages=max(0, reading.left - since[ALL]),
-        opens_at=opens_at,
-        floor=reading.floor,
-        capped={rule_id: max(0, n - since.get(rule_id, 0)) for rule_id, n in reading.capped.items()},
+        messages=max(0, left - since.get(ALL, 0)),
+        opens_at=next_month(now),
+        floor=None if is_new_month else reading.floor,
+        capped={}
+        if is_new_month
+        else {rule_id: max(0, n - since.get(rule_id, 0)) for rule_id, n in reading.capped.items()},
     )
+
+
+async def _spent_since(session: AsyncSession, reading: Reading, month: date) -> dict[str, int]:
+    """What rules promised in this month since then."""
+    spent = await spent_in(session, month)
+    if month_of(reading.at) != month:
+        return spent
+    return {rule_id: n - reading.spent.get(rule_id, 0) for rule_id, n in spent.items()}
 
 
 async def spent_in(session: AsyncSession, month: date) -> dict[str, int]:
@@ -149,10 +159,12 @@ async def spent_in(session: AsyncSession, month: date) -> dict[str, int]:
     rows = await session.execute(
         select(col(QuotaUse.rule_id), col(QuotaUse.n)).where(col(QuotaUse.month) == month)
     )
-    return {rule_id: n for rule_id, n in rows}
+    return {row.rule_id: row.n for row in rows.all()}
 
 
-async def spend_quota(session: AsyncSession, messages: Mapping[str, int], *, now: datetime) -> None:
+async def spend_quota(
+    session: AsyncSession, messages: Mapping[str, int], policy: Policy, *, now: datetime
+) -> None:
     """Count these messages, by rule id, in the transaction that promises them.
 
     Raises:
@@ -160,9 +172,10 @@ async def spend_quota(session: AsyncSession, messages: Mapping[str, int], *, now
     """
     counts = {rule_id: n for rule_id, n in messages.items() if n > 0}
     reading = await last_reading(session) if counts else None
-    if reading is None or reading.limit is None:
-        return
     month = month_of(now)
+    left = reading.left(policy, is_new_month=month_of(reading.at) != month) if reading is not None else None
+    if reading is None or left is None:
+        return
     rows = [(ALL, sum(counts.values())), *sorted(counts.items())]  # the common row first: no ring of waits
     for rule_id, n in rows:
         adding = insert(QuotaUse).values(month=month, rule_id=rule_id, n=n)
@@ -171,16 +184,8 @@ async def spend_quota(session: AsyncSession, messages: Mapping[str, int], *, now
                 index_elements=["month", "rule_id"], set_={"n": col(QuotaUse.n) + adding.excluded.n}
             )
         )
-        if rule_id == ALL and await _is_overspent(session, reading, month):
+        if rule_id == ALL and (await _spent_since(session, reading, month))[ALL] > left:
             raise Again("LINE's quota")
-
-
-async def _is_overspent(session: AsyncSession, reading: Reading, month: date) -> bool:
-    spent = (await spent_in(session, month)).get(ALL, 0)
-    assert reading.limit is not None
-    if month_of(reading.at) != month:
-        return spent > left_for_rules(reading.limit, used=0, by_people=0, share=reading.reserve)
-    return spent - reading.spent.get(ALL, 0) > (reading.left or 0)
 
 
 # --- what the forecast is drawn from ------------------------------------------------------------------------
@@ -203,7 +208,7 @@ async def sent_since(session: AsyncSession, since: datetime, *, now: datetime) -
         select(
             col(Message.rule_id),
             func.count(),
-            func.min(col(Message.settled_at)),
+            func.min(func.coalesce(col(Message.settled_at), col(Message.promised_at))),
             func.count().filter(col(Message.settled_at) >= begins),
         )
         .where(
@@ -223,14 +228,14 @@ async def sent_since(session: AsyncSession, since: datetime, *, now: datetime) -
 async def outstanding(session: AsyncSession) -> dict[str | None, int]:
     """Promised proactive messages that LINE has not taken yet, by rule."""
     rows = await session.execute(
-        select(col(Message.rule_id), func.count())
+        select(col(Message.rule_id), func.count().label("number"))
         .where(
             col(Message.state).in_([MessageState.QUEUED.value, MessageState.SENDING.value]),
             col(Message.kind).in_(PROACTIVE),
         )
         .group_by(col(Message.rule_id))
     )
-    return {rule_id: number for rule_id, number in rows}
+    return {row.rule_id: row.number for row in rows}
 
 
 async def held_by_quota(session: AsyncSession, *, now: datetime) -> list[UUID]:

@@ -109,7 +109,7 @@ async def room_of(session: AsyncSession, book: RuleBook, *, now: datetime) -> Ro
                 until=canary.until if canary.state == CanaryState.PAUSING else None,
                 because=_tries(canary, timezone=book.policy.timezone),
             )
-    quota = await quota_left(session, now=now)
+    quota = await quota_left(session, book.policy, now=now)
     return Room(
         quota_left=quota.messages,
         quota_opens_at=quota.opens_at,
@@ -176,17 +176,17 @@ async def spend(
     Args:
         used: by rule id, customers who enter with a message now.
         waiting: rules for which the gate `approval` held somebody back; a support lead is asked (by `ids`).
-        messages: by rule id, all messages promised now, later ones of a scenario too: LINE's month counts those.
+        messages: by rule id, all messages promised now, later ones of a scenario too: LINE counts those.
 
     Raises:
         Again: another transaction took the room meanwhile; nothing of this one may be kept.
     """
     used = {rule_id: number for rule_id, number in sorted(used.items()) if number > 0}
-    await spend_quota(session, messages or {}, now=now)
-    if not used and not waiting:
-        return
     book = await current_rulebook(session)
     policy = book.policy
+    await spend_quota(session, messages or {}, policy, now=now)
+    if not used and not waiting:
+        return
     today = local_day(now, zone_of(policy.timezone))
     days = {
         rule_id: (book.by_id[rule_id].version, today)

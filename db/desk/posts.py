@@ -109,7 +109,7 @@ async def ask_for_card(
     session: AsyncSession, *, customer_id: UUID, lead_id: UUID, ids: Ids, now: datetime
 ) -> None:
     """Have this lead's card posted; when one was asked for already, have it rewritten."""
-    is_new = await _ask(
+    is_new = await ask_for_post(
         session, customer_id, PostKind.CARD, f"card:{lead_id}", {}, lead_id=lead_id, ids=ids, now=now
     )
     if not is_new:
@@ -188,7 +188,7 @@ async def add_thread_file(
         select(_lead.c.lead_id).where(_lead.c.customer_id == customer_id, _lead.c.state.in_(_OPEN))
     )
     if lead_id is not None:
-        await _ask(
+        await ask_for_post(
             session,
             customer_id,
             PostKind.FILE,
@@ -211,7 +211,7 @@ async def add_lead_line(
     now: datetime,
 ) -> None:
     """Have a line added to this lead's thread, open or not."""
-    await _ask(
+    await ask_for_post(
         session,
         customer_id,
         PostKind.LINE,
@@ -241,10 +241,10 @@ async def rewrite_thread_line(session: AsyncSession, *, customer_id: UUID, key: 
 async def add_alert(session: AsyncSession, *, key: str, ja: str, en: str, ids: Ids, now: datetime) -> None:
     """Have something said in the alerts channel; once per `key`. No names or texts of customers."""
     content = {"ja": ja, "en": en}
-    await _ask(session, NOBODY, PostKind.ALERT, f"alert:{key}", content, lead_id=None, ids=ids, now=now)
+    await ask_for_post(session, NOBODY, PostKind.ALERT, f"alert:{key}", content, lead_id=None, ids=ids, now=now)
 
 
-async def _ask(
+async def ask_for_post(
     session: AsyncSession,
     customer_id: UUID,
     kind: PostKind,
@@ -255,6 +255,7 @@ async def _ask(
     ids: Ids,
     now: datetime,
 ) -> bool:
+    """Store the intent to post something; False: it was stored before."""
     before = aliased(Post)
     lines = select(func.coalesce(func.max(col(before.number)), 0) + 1).where(
         col(before.customer_id) == customer_id, col(before.lead_id) == lead_id, col(before.kind).in_(THREADED)

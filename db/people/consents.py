@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
 from db.columns import UUID, customer_key, datetime, moment
 from followups.facts import Consent
 
+EVERYTHING = "*"
+"""A refusal of this purpose is one of every purpose, of those too that are asked about in an event from
+before it which arrives later."""
+STOP_WORD, STOP_BUTTON = "line:optout-word", "line:optout-button"
+STOP_UNDONE = "line:optout-undo"
+
 
 class ConsentEntry(SQLModel, table=True):
-    """One line of the ledger; never changed. The newest by `at` counts, a refusal wins a tie."""
+    """One line of the ledger; never changed. The newest by `at` counts, a refusal wins a tie.
+
+    `source` `STOP_UNDONE`: the last stop up to then counts no more, so what was said before it counts again.
+    What counts follows from the lines alone, so the order in which they came in makes no difference.
+    """
 
     __tablename__ = "consent_entry"
 
@@ -79,6 +91,7 @@ async def record(
     """Write down a yes or a no, as said at `at`, for each purpose; the same event twice is one entry.
 
     Args:
+        purposes: `EVERYTHING` among them: those too that nobody has thought of yet.
         source: where it was said: `line:button`, `line:word`, `line:unfollow`, ….
         wording: the hash of the question that was answered.
     """
@@ -100,6 +113,32 @@ async def record(
         await session.execute(insert(ConsentEntry).values(rows).on_conflict_do_nothing())
 
 
+def _counts() -> ColumnElement[bool]:
+    """A line that says yes or no, and was not taken back."""
+    undo, later = aliased(ConsentEntry), aliased(ConsentEntry)
+    is_later_stop = (
+        exists()
+        .where(
+            col(later.customer_id) == col(undo.customer_id),
+            col(later.source).in_(_STOPS),
+            col(later.at) > col(ConsentEntry.at),
+            col(later.at) <= col(undo.at),
+        )
+        .correlate(undo, ConsentEntry)
+    )
+    is_undone = exists().where(
+        col(undo.customer_id) == col(ConsentEntry.customer_id),
+        col(undo.source) == STOP_UNDONE,
+        col(undo.at) >= col(ConsentEntry.at),
+        ~is_later_stop,
+    )
+    source = col(ConsentEntry.source)
+    return and_(source != STOP_UNDONE, or_(source.not_in(_STOPS), ~is_undone))
+
+
+_STOPS = (STOP_WORD, STOP_BUTTON)
+
+
 async def current(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, dict[str, Consent]]:
     """What counts now, by customer and purpose; whoever was never asked is missing."""
     newest = (
@@ -109,7 +148,7 @@ async def current(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[U
             col(ConsentEntry.is_granted),
             col(ConsentEntry.at),
         )
-        .where(col(ConsentEntry.customer_id).in_(set(customer_ids)))
+        .where(col(ConsentEntry.customer_id).in_(set(customer_ids)), _counts())
         .ext(distinct_on(col(ConsentEntry.customer_id), col(ConsentEntry.purpose)))
         .order_by(
             col(ConsentEntry.customer_id),
@@ -123,36 +162,15 @@ async def current(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[U
         found.setdefault(row.customer_id, {})[row.purpose] = Consent(
             purpose=row.purpose, is_granted=row.is_granted, at=row.at
         )
-    return found
+    for standing in found.values():
+        refused = standing.pop(EVERYTHING, None)
+        for purpose, entry in standing.items():
+            if refused is not None and refused.at >= entry.at:
+                standing[purpose] = replace(refused, purpose=purpose)
+    return {customer_id: standing for customer_id, standing in found.items() if standing}
 
 
 async def is_granted(session: AsyncSession, customer_id: UUID, purpose: str) -> bool:
     """Does a yes count now for this purpose?"""
     entry = (await current(session, [customer_id])).get(customer_id, {}).get(purpose)
     return entry is not None and entry.is_granted
-
-
-async def standing_before(session: AsyncSession, customer_id: UUID, *, at: datetime) -> dict[str, bool]:
-    """What counted just before a moment, by purpose: what an undo goes back to."""
-    newest = (
-        select(col(ConsentEntry.purpose), col(ConsentEntry.is_granted))
-        .where(col(ConsentEntry.customer_id) == customer_id, col(ConsentEntry.at) < at)
-        .ext(distinct_on(col(ConsentEntry.purpose)))
-        .order_by(col(ConsentEntry.purpose), col(ConsentEntry.at).desc(), col(ConsentEntry.is_granted))
-    )
-    return {row.purpose: row.is_granted for row in await session.execute(newest)}
-
-
-async def last_optout(
-    session: AsyncSession, customer_id: UUID, *, sources: Iterable[str], before: datetime
-) -> datetime | None:
-    """When they last said no in one of these ways, up to a moment."""
-    at: datetime | None = await session.scalar(
-        select(func.max(col(ConsentEntry.at))).where(
-            col(ConsentEntry.customer_id) == customer_id,
-            col(ConsentEntry.is_granted).is_(False),
-            col(ConsentEntry.source).in_(list(sources)),
-            col(ConsentEntry.at) <= before,
-        )
-    )
-    return at

@@ -67,6 +67,7 @@ class LineUser(SQLModel, table=True):
     """A directory row: the state of one LINE user and the customer they are now.
 
     `state_at` is the time of the newest follow/unfollow event taken in: older ones change nothing.
+    `rich_menu_id`: the rich menu of their own that LINE was told to show; None: the account's default.
     """
 
     __tablename__ = "line_user"
@@ -81,6 +82,7 @@ class LineUser(SQLModel, table=True):
     display_name: str | None = None
     language: str | None = None
     last_inbound_at: datetime | None = moment(default=None)
+    rich_menu_id: str | None = None
     created_at: datetime = moment()
 
 

@@ -9,9 +9,7 @@ those for whom it surely does; `none` groups turn the pair around. Where SQL rea
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,7 +20,6 @@ from sqlalchemy import (
     String,
     and_,
     case,
-    cast,
     exists,
     false,
     func,
@@ -33,7 +30,6 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col
@@ -42,8 +38,9 @@ from db.columns import Timestamp
 from db.deciding.ticks import SHARD, dirty
 from db.intake.signals import SignalRow
 from db.people.customers import Customer, LineUser
-from db.rulebook.customer_readings import may_match
-from followups.facts import AttributeValue
+from db.rulebook.readings.attributes import read_attribute, read_date
+from db.rulebook.readings.customers import may_match
+from db.rulebook.readings.reading import Holds, Reading, exactly, grouped, has
 from followups.rules.conditions import (
     Answered,
     AttributeDate,
@@ -61,14 +58,7 @@ from followups.rules.conditions import (
     Trend,
     Used,
 )
-from followups.signals import attribute_key, nth_key
-
-_ROUNDING = 1e-9
-"""Numbers in `jsonb` are exact, Python's are floats: nearer than this share, SQL does not decide."""
-_LARGEST = 1e300
-
-Holds = ColumnElement[bool]
-
+from followups.signals import nth_key
 
 # --- crossings --------------------------------------------------------------------------------------------
 
@@ -123,14 +113,6 @@ async def use_custom_plans(session: AsyncSession) -> None:
 # --- full -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """`may`: a superset of those for whom a condition holds. `must`: a subset."""
-
-    may: Holds
-    must: Holds
-
-
 def full(condition: Condition, *, now: datetime) -> Select[UUID]:
     """The ids of a superset of everyone for whom `condition` holds at `now`.
 
@@ -178,82 +160,53 @@ def read(condition: Condition, *, now: datetime) -> Reading:
     """Both readings of one condition, as predicates on the `customer` table."""
     match condition:
         case Group():
-            return _group([read(member, now=now) for member in condition.members], condition.kind)
+            return grouped([read(member, now=now) for member in condition.members], condition.kind)
         case EventLast():
             signal = aliased(SignalRow)
             since = _since(col(signal.last_at), condition.more_than, condition.less_than, now=now)
-            return _exactly(_has(signal, condition.event, *since))
+            return exactly(has(signal, condition.event, *since))
         case EventFirst():
             signal = aliased(SignalRow)
             since = _since(col(signal.first_at), condition.more_than, condition.less_than, now=now)
-            return _exactly(_has(signal, condition.event, *since))
+            return exactly(has(signal, condition.event, *since))
         case EventCount():
-            return _exactly(_count(condition, now=now))
+            return exactly(_count(condition, now=now))
         case EventNever():
-            happened = _has(aliased(SignalRow), condition.event)
-            return _exactly(not_(happened) if condition.is_never else happened)
+            happened = has(aliased(SignalRow), condition.event)
+            return exactly(not_(happened) if condition.is_never else happened)
         case Stalled():
-            return _exactly(_stalled(condition, now=now))
+            return exactly(_stalled(condition, now=now))
         case Used():
-            return _exactly(_used(condition, now=now))
+            return exactly(_used(condition, now=now))
         case Trend():  # who could ever have one without a new event: they get an alarm
             signal = aliased(SignalRow)
             both = now - 2 * condition.over
             enough = col(signal.n) >= condition.at_least
-            return Reading(_has(signal, condition.event, enough, col(signal.last_at) > both), false())
+            return Reading(has(signal, condition.event, enough, col(signal.last_at) > both), false())
         case Idle():
             signal, longest = aliased(SignalRow), aliased(SignalRow)
             return Reading(
-                _has(signal, condition.event, col(signal.last_at) <= now - condition.shortest),
-                _has(longest, condition.event, col(longest.last_at) <= now - condition.longest),
+                has(signal, condition.event, col(signal.last_at) <= now - condition.shortest),
+                has(longest, condition.event, col(longest.last_at) <= now - condition.longest),
             )
         case Answered():
             signal = aliased(SignalRow)
             within = _since(col(signal.last_at), None, condition.within, now=now)
-            happened = _has(signal, condition.key, *within)
-            return _exactly(happened if condition.is_wanted else not_(happened))
+            happened = has(signal, condition.key, *within)
+            return exactly(happened if condition.is_wanted else not_(happened))
         case AttributeIs():
-            return _attribute(condition)
+            return read_attribute(condition)
         case AttributeDate():
-            return _date(condition, now=now)
+            return read_date(condition, now=now)
         case LineIs():
             linked = (
                 exists()
                 .where(col(LineUser.customer_id) == col(Customer.customer_id))
                 .correlate_except(LineUser)
             )
-            return _exactly(linked if condition.is_linked else not_(linked))
+            return exactly(linked if condition.is_linked else not_(linked))
         case _:  # what a customer is worth: Python alone knows surely
             return Reading(may_match(condition, now=now), false())
-
-
-def _exactly(holds: Holds) -> Reading:
-    return Reading(holds, holds)
-
-
-def _group(members: Sequence[Reading], kind: str) -> Reading:
-    may, must = [each.may for each in members], [each.must for each in members]
-    match kind:
-        case "all":
-            return Reading(and_(true(), *may), and_(true(), *must))
-        case "any":
-            return Reading(or_(false(), *may), or_(false(), *must))
-        case _:
-            return Reading(not_(or_(false(), *must)), not_(or_(false(), *may)))
-
-
-def _has(signal: type[SignalRow], key: str, *also: Holds) -> Holds:
-    """The customer has this signal. Correlated by name: by itself only the next level out would be."""
-    return (
-        exists()
-        .where(
-            col(signal.customer_id) == col(Customer.customer_id),
-            col(signal.key) == key,
-            col(signal.n) > 0,
-            *also,
-        )
-        .correlate_except(signal)
-    )
 
 
 def _since(
@@ -275,14 +228,14 @@ def _count(condition: EventCount, *, now: datetime) -> Holds:
     if condition.at_least:
         signal = aliased(SignalRow)
         at = _nth_at(signal, event, condition.at_least)
-        holds.append(_has(signal, event, col(signal.n) >= condition.at_least, at > now - within))
+        holds.append(has(signal, event, col(signal.n) >= condition.at_least, at > now - within))
     if condition.at_most is not None:
         above = condition.at_most + 1
         more, old = aliased(SignalRow), aliased(SignalRow)
         holds.append(
             or_(
-                not_(_has(more, event, col(more.n) >= above)),
-                _has(old, event, _nth_at(old, event, above) <= now - within),
+                not_(has(more, event, col(more.n) >= above)),
+                has(old, event, _nth_at(old, event, above) <= now - within),
             )
         )
     return and_(true(), *holds)
@@ -292,10 +245,10 @@ def _count_ever(condition: EventCount) -> Holds:
     holds: list[Holds] = []
     if condition.at_least:
         signal = aliased(SignalRow)
-        holds.append(_has(signal, condition.event, col(signal.n) >= condition.at_least))
+        holds.append(has(signal, condition.event, col(signal.n) >= condition.at_least))
     if condition.at_most is not None:
         signal = aliased(SignalRow)
-        holds.append(not_(_has(signal, condition.event, col(signal.n) > condition.at_most)))
+        holds.append(not_(has(signal, condition.event, col(signal.n) > condition.at_most)))
     return and_(true(), *holds)
 
 
@@ -318,8 +271,8 @@ def _nth_at(signal: type[SignalRow], event: str, n: int) -> ColumnElement[dateti
 
 def _stalled(condition: Stalled, *, now: datetime) -> Holds:
     began, done = aliased(SignalRow), aliased(SignalRow)
-    followed = _has(done, condition.without, col(done.last_at) >= col(began.last_at))
-    return _has(began, condition.since, col(began.last_at) <= now - condition.span, not_(followed))
+    followed = has(done, condition.without, col(done.last_at) >= col(began.last_at))
+    return has(began, condition.since, col(began.last_at) <= now - condition.span, not_(followed))
 
 
 def _used(condition: Used, *, now: datetime) -> Holds:
@@ -338,76 +291,3 @@ def _used(condition: Used, *, now: datetime) -> Holds:
     if condition.fewer_than is not None:
         holds.append(number < condition.fewer_than)
     return and_(true(), *holds)
-
-
-# --- attributes -------------------------------------------------------------------------------------------
-
-
-def _attribute(condition: AttributeIs) -> Reading:
-    value = col(Customer.attributes)[condition.attribute]
-    kind: ColumnElement[str] = func.coalesce(func.jsonb_typeof(value), "null")
-    wanted = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    match condition.operator:
-        case "exists":
-            return _exactly((kind != "null") if bool(wanted[0]) else (kind == "null"))
-        case "equals" | "in":
-            return _group([_same(value, kind, each) for each in wanted], "any")
-        case "not_in":
-            return _group([_same(value, kind, each) for each in wanted], "none")
-        case "at_least" | "at_most":
-            return _bound(value, kind, wanted[0], is_lower=condition.operator == "at_least")
-        case _:
-            return Reading(true(), false())
-
-
-def _json(value: AttributeValue) -> ColumnElement[object]:
-    return cast(literal(json.dumps(value), String), JSONB)
-
-
-def _when(kind: ColumnElement[str], wanted: str, holds: Holds) -> Holds:
-    """`holds`, and false (never NULL) for values of another kind."""
-    return and_(kind == wanted, func.coalesce(holds, false()))
-
-
-def _same(value: ColumnElement[object], kind: ColumnElement[str], wanted: AttributeValue) -> Reading:
-    if wanted is None:
-        return _exactly(false())
-    if isinstance(wanted, bool) or not isinstance(wanted, int | float):
-        return _exactly(func.coalesce(value == _json(wanted), false()))
-    near = abs(wanted) * _ROUNDING
-    may = _when(kind, "number", and_(value >= _json(wanted - near), value <= _json(wanted + near)))
-    return Reading(may, _when(kind, "number", value == _json(wanted)))
-
-
-def _bound(
-    value: ColumnElement[object], kind: ColumnElement[str], wanted: AttributeValue, *, is_lower: bool
-) -> Reading:
-    """Numbers sent as text are left to Python."""
-    try:
-        bound = float(wanted) if wanted is not None and not isinstance(wanted, bool) else None
-    except (ValueError, OverflowError):
-        bound = None
-    if bound is None or not abs(bound) < _LARGEST:
-        return Reading(kind.in_(["number", "string"]), false())
-    near = abs(bound) * _ROUNDING
-    if is_lower:
-        may = value >= _json(bound - near)
-        must = and_(value >= _json(bound + near), value < _json(_LARGEST))
-    else:
-        may = value <= _json(bound + near)
-        must = and_(value <= _json(bound - near), value > _json(-_LARGEST))
-    return Reading(or_(kind == "string", _when(kind, "number", may)), _when(kind, "number", must))
-
-
-def _date(condition: AttributeDate, *, now: datetime) -> Reading:
-    """By the row kept for the attribute's day; an anniversary may hold for all who have the attribute."""
-    if condition.is_anniversary:
-        return Reading(func.jsonb_exists(col(Customer.attributes), condition.attribute), false())
-    signal = aliased(SignalRow)
-    begins = col(signal.last_at)
-    if condition.within is not None:
-        bounds = [begins <= now + condition.within, begins > now - timedelta(days=1)]
-    else:
-        bounds = [begins <= now - (condition.passed or timedelta())]
-    kept = _has(signal, attribute_key(condition.attribute), *bounds)
-    return _exactly(kept)

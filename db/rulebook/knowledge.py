@@ -1,7 +1,8 @@
 """What does the knowledge say, passage by passage, and which passages may answer a question?
 
 Full text by PostgreSQL: `search` holds each passage's telling words (`db.rulebook.words`) as a tsvector of
-plain lexemes. Where embeddings are configured, `embedding` is compared with pgvector, and both orders are fused.
+plain lexemes. Where embeddings are configured, `embedding` is compared with pgvector, and both orders are
+fused.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from db.deciding.rooms import begin_canary, end_canary
 from db.deciding.ticks import mark_dirty
 from db.desk import audit
 from db.intake.signals import WatchRow
+from db.keeping.setting_versions import put_setting_version, setting_version, would_undo
 from db.rulebook.rules import (
     POLICY,
     PUBLISHED_STATES,
@@ -35,6 +36,7 @@ from db.rulebook.rules import (
 )
 from db.rulebook.scans import ask_scan
 from db.rulebook.versions import (
+    EDIT,
     FILE,
     Conflict,
     Written,
@@ -70,6 +72,7 @@ class Applied:
         conflicts: rules whose text in the folder does not know of the version in force; they stay.
         kept: rules whose stored version was kept though the folder says otherwise, as asked.
         moved: how many customers under way went over to a new version.
+        is_scoring_kept: the folder's scoring.yaml knows nothing of a change made in Slack, which stays.
         watches: what has to be kept of events from now on and was not before; to be backfilled.
     """
 
@@ -81,6 +84,7 @@ class Applied:
     kept: tuple[str, ...] = ()
     moved: int = 0
     is_policy_changed: bool = False
+    is_scoring_kept: bool = False
     revision: int = 0
     watches: tuple[Watch, ...] = ()
 
@@ -111,8 +115,10 @@ async def apply(
         is_moving: customers under way go over to the new version where it has a place for them.
     """
     await _hold_configuration(session, now=now)
-    is_policy_changed = await _put_policy(session, policy, now=now)
-    is_scoring_changed = await _put_scoring(session, rule_set, files, now=now)
+    is_policy_changed = await _put_policy(session, policy, by=by, ids=ids, now=now)
+    is_scoring_changed, is_scoring_kept = await _put_scoring(
+        session, rule_set, files, by=by, ids=ids, now=now
+    )
     stored = {row.rule_id: (row, version) for row, version in await current_versions(session)}
     outcome: dict[str, list[str]] = {name: [] for name in ("added", "changed", "unchanged", "kept")}
     conflicts: list[Conflict] = []
@@ -163,6 +169,7 @@ async def apply(
         absent=tuple(sorted(stored.keys() - {rule.id for rule in rule_set.rules})),
         moved=moved,
         is_policy_changed=is_policy_changed,
+        is_scoring_kept=is_scoring_kept,
         revision=revision,
         watches=watches,
     )
@@ -248,27 +255,49 @@ async def _hold_configuration(session: AsyncSession, *, now: datetime) -> None:
     await session.execute(select(col(Setting.name)).where(col(Setting.name) == REVISION).with_for_update())
 
 
-async def _put_policy(session: AsyncSession, policy: PolicyText | None, *, now: datetime) -> bool:
+async def _put_policy(
+    session: AsyncSession, policy: PolicyText | None, *, by: str, ids: Ids, now: datetime
+) -> bool:
     known = await setting(session, POLICY)
     if policy is None or (known is not None and known["source"] == policy.source):
         return False
-    content = {"source": policy.source, "path": policy.path}
-    await put_setting(session, POLICY, content, now=now)
+    await put_setting_version(
+        session, POLICY, policy.source, policy.path, origin=FILE, by=by, ids=ids, now=now
+    )
     return True
 
 
 async def _put_scoring(
-    session: AsyncSession, rule_set: RuleSet, files: Mapping[str, str], *, now: datetime
-) -> bool:
-    """Keep the folder's scoring.yaml; a folder without one leaves the stored one."""
+    session: AsyncSession, rule_set: RuleSet, files: Mapping[str, str], *, by: str, ids: Ids, now: datetime
+) -> tuple[bool, bool]:
+    """Keep the folder's scoring.yaml; a folder without one leaves the stored one. (is changed, was kept)"""
     path = rule_set.scoring_path
     if path is None or rule_set.scoring is None:
-        return False
+        return False, False
     known = await setting(session, SCORING)
     if known is not None and known["source"] == files[path]:
-        return False
-    await put_setting(session, SCORING, {"source": files[path], "path": path}, now=now)
-    return True
+        return False, False
+    if await would_undo(session, SCORING, files[path]):
+        return False, True
+    await put_setting_version(session, SCORING, files[path], path, origin=FILE, by=by, ids=ids, now=now)
+    return True, False
+
+
+async def edit_scoring_text(
+    session: AsyncSession, source: str, path: str, *, base_version: int, by: str, ids: Ids, now: datetime
+) -> tuple[int, tuple[Watch, ...]]:
+    """Store a scoring.yaml that was made elsewhere than in a folder; its version, and what to backfill.
+
+    Raises:
+        Outdated: it is not at `base_version` any more.
+    """
+    await _hold_configuration(session, now=now)
+    current = await setting_version(session, SCORING)
+    if current != base_version:
+        raise Outdated(current)
+    version = await put_setting_version(session, SCORING, source, path, origin=EDIT, by=by, ids=ids, now=now)
+    await ask_scan(session, None)
+    return version, await _renew(session, now=now)
 
 
 async def _renew(session: AsyncSession, *, now: datetime) -> tuple[Watch, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,10 +13,11 @@ from sqlmodel import col
 from db.columns import UUID, datetime
 from db.people.customers import Customer
 from db.rulebook.candidates import read, use_custom_plans
-from db.talk.messages import Message, MessageKind, MessageState
+from db.talk.messages import Message, MessageState
 from followups.rules.conditions import Condition
 
-_COUNTED = (MessageKind.RULE.value, MessageKind.PERSON.value)
+_SLACK = timedelta(days=3)
+"""A message rarely waits for longer than this between its promise and LINE's taking it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +60,15 @@ async def reach(session: AsyncSession, condition: Condition | None, *, limit: in
 
 
 async def counted_since(session: AsyncSession, since: datetime) -> int:
-    """Messages that LINE took since then and counts: pushes of rules and of people, not free replies."""
+    """Messages that LINE took since then and counts: pushes of any kind, not free replies."""
     return (
         await session.execute(
             select(func.count())
             .select_from(Message)
             .where(
-                col(Message.kind).in_(_COUNTED),
                 col(Message.state) == MessageState.ACCEPTED,
                 col(Message.reply_tried_at).is_(None),
+                col(Message.promised_at) >= since - _SLACK,
                 col(Message.settled_at) >= since,
             )
         )

@@ -62,6 +62,7 @@ class Message(SQLModel, table=True):
     `first_attempt_at`: since when LINE may have taken it; empty again once it is known that it has not.
     `unit`: the name under which LINE counts what became of it.
     `reply_tried_at`: since when the reply token may have been used for it: then it is never pushed.
+    `reviewed_by`: who decided what is to become of it after it failed, or its outcome stayed unknown.
     """
 
     __tablename__ = "message"
@@ -71,6 +72,11 @@ class Message(SQLModel, table=True):
         Index("ix_message_sending", "attempted_at", postgresql_where=text("state = 'sending'")),
         Index("ix_message_promised", "customer_id", "promised_at"),
         Index("ix_message_promised_at", "promised_at", postgresql_using="brin"),
+        Index(
+            "ix_message_troubled",
+            "settled_at",
+            postgresql_where=text("state IN ('dead', 'unknown') AND reviewed_by IS NULL"),
+        ),
     )
 
     customer_id: UUID = customer_key()
@@ -105,6 +111,7 @@ class Message(SQLModel, table=True):
     line_request_id: str | None = None
     line_message_ids: list[str] = document(default_factory=list)
     unit: str | None = None
+    reviewed_by: str | None = None
 
 
 class Link(SQLModel, table=True):

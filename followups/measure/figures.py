@@ -133,6 +133,7 @@ class RuleFigures:
         once: the effect on conversions that count here when each counts once; None as `effect.interval`.
         p_of_all: the effect's p value as it counts among all rules of the report (Holm).
         trend: the effect as it stood before, oldest first.
+        since: when the first customer entered.
     """
 
     rule_id: str
@@ -150,6 +151,7 @@ class RuleFigures:
     per_week: float
     variants: tuple[VariantFigures, ...]
     trend: tuple[Point, ...]
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +276,7 @@ def _rule(told: Told, *, now: datetime) -> RuleFigures:
         trend=()
         if effect.state in {EffectState.BROKEN, EffectState.ALONE}
         else _trend(treated, held, now=now),
+        since=min((one.entered_at for one in seen), default=None),
     )
 
 

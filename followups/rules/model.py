@@ -243,6 +243,14 @@ class Senders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DigestTime:
+    """When the digest is posted, by local time, but for holidays of the business calendar. Monday is 0."""
+
+    at: time = time(9)
+    days: frozenset[int] = frozenset({0, 1, 2, 3, 4})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What holds for every rule; `policy.yaml`, every key optional. `holdout` None: not said in the file."""
 
@@ -268,3 +276,4 @@ class Policy:
     default_purpose: str = "support"
     life_cycle: LifeCycle = field(default_factory=LifeCycle)
     retention: Retention = field(default_factory=Retention)
+    digest: DigestTime | None = field(default_factory=DigestTime)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import TypeAlias
 
 from followups.rules.yaml.problems import RuleError
@@ -40,7 +39,7 @@ def leaves_of(source: str, messages: Mapping[str, str]) -> dict[Path, Value]:
 
 def message_name(path: str) -> str:
     """`rules/messages/hello.yaml` → `messages/hello.yaml`, wherever the folder lay."""
-    return f"messages/{PurePosixPath(path).name}"
+    return f"messages/{path.rpartition('/')[2]}"
 
 
 def _read(text: str) -> dict[Path, Value]:

@@ -1,4 +1,6 @@
 // Pieces every part of the page is made of. Text is always set as text, never as markup.
+import { speaks } from "./words.js";
+
 export const $ = (id) => document.getElementById(id);
 
 export const get = async (path) => (await fetch(path)).json();
@@ -17,11 +19,11 @@ export function el(tag, className, ...inside) {
   return node;
 }
 
-/** Japanese first, English beside it. */
-export function both(ja, en) {
-  const beside = el("span", "en", ` ${en}`);
-  beside.lang = "en";
-  return [ja, beside];
+export function svg(tag, attributes, ...inside) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...inside);
+  return node;
 }
 
 export function button(label, act, className = "", key = "") {
@@ -32,11 +34,17 @@ export function button(label, act, className = "", key = "") {
   return node;
 }
 
+export function labelled(node, label) {
+  node.setAttribute("aria-label", label);
+  node.title = label;
+  return node;
+}
+
 const shown = new WeakMap();
 
-/** Draw again only when `state` has changed; whoever had the keyboard keeps it. */
+/** Draw again only when `state` or the language has changed; whoever had the keyboard keeps it. */
 export function redraw(parent, state, nodes) {
-  const wanted = JSON.stringify(state);
+  const wanted = JSON.stringify([speaks(), state]);
   if (shown.get(parent) === wanted) return false;
   shown.set(parent, wanted);
   const held = parent.contains(document.activeElement) ? document.activeElement.dataset.key : "";
@@ -55,9 +63,26 @@ export function keepOptions(select, options) {
   if (options.some(([value]) => value === chosen)) select.value = chosen;
 }
 
-const moments = new Intl.DateTimeFormat("ja-JP",
-  { timeZone: "Asia/Tokyo", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
-export const moment = (at) => moments.format(new Date(at));
+const forms = (options) => Object.fromEntries(["ja-JP", "en-GB"].map((locale) =>
+  [locale.slice(0, 2), new Intl.DateTimeFormat(locale, { timeZone: "Asia/Tokyo", hourCycle: "h23", ...options })]));
+const MOMENTS = forms({ month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const TIMES = forms({ hour: "2-digit", minute: "2-digit" });
+const DAYS = forms({ month: "numeric", day: "numeric", weekday: "short" });
+const WHOLE = forms({ year: "numeric", month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" });
+
+export const moment = (at) => MOMENTS[speaks()].format(new Date(at));
+export const time = (at) => TIMES[speaks()].format(new Date(at));
+export const day = (at) => DAYS[speaks()].format(new Date(at));
+export const whole = (at) => WHOLE[speaks()].format(new Date(at));
+
+/** A round sign for a person: the first letter of the name, in a colour that stays theirs. */
+export function face(name, seed, className = "") {
+  let sum = 0;
+  for (const letter of seed) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
+  const node = el("span", `face tint${sum % 6} ${className}`, [...name][0] || "?");
+  node.setAttribute("aria-hidden", "true");
+  return node;
+}
 
 export function tell(text, isWrong = false) {
   $("told").textContent = text;
@@ -72,7 +97,7 @@ export function confirmed({ title, text, yes, no }) {
     dialog.oncancel = () => resolve(false);
     form.replaceChildren(
       el("h2", "", title), el("p", "quote", text),
-      el("div", "actions", button(yes, () => answer(true), "primary"), button(no, () => answer(false))));
+      el("div", "actions end", button(no, () => answer(false)), button(yes, () => answer(true), "primary")));
     dialog.showModal();
   });
 }

@@ -1,138 +1,120 @@
 // The page only shows what reached the stand-ins, and acts as people would: every tap goes through the
 // program's real doors.
-import { $, both, button, el, get, keepOptions, moment, post, redraw, tell } from "./dom.js";
+import { $, button, el, face, get, labelled, post, redraw, tell } from "./dom.js";
+import { said, speak, t, translate } from "./words.js";
 import { showPhone, startPhone } from "./phone.js";
-import { showSlack, startSlack } from "./slack.js";
+import { chooseStaff, showSlack, startSlack } from "./slack.js";
+import { showClock, showSeen, startClock } from "./clock.js";
+import { showWhy } from "./trace.js";
+import { showBook, startBook } from "./rules.js";
+import { showStory, startStory } from "./story.js";
 
-const STATES = { shadow: "試運転 shadow", live: "稼働 live", paused: "停止 paused" };
-const SIGNS = { send: "送", escalate: "人", wait: "待", drop: "見送", not_due: "—" };
-let people = [];
+const OFTEN = 1500, SELDOM = 3;
+let people = [], chosenId = "", turn = 0;
 
-const chosen = () => people.find((each) => each.id === $("person").value) || people[0];
+export const chosen = () => people.find((each) => each.id === chosenId) || people[0];
+
+async function choose(id) {
+  chosenId = id;
+  await refresh();
+}
 
 async function showCustomers() {
   const known = await get("/sandbox/customers");
   people = known.people;
-  keepOptions($("person"), people.map((each) => [each.id, `${each.name}(${each.company})${each.user_id ? " ・LINE" : ""}`]));
-  redraw($("deeds"), known.deeds, () => known.deeds.map((deed) =>
-    button(both(deed.ja, deed.en), () => acted({ act: "track", id: chosen().id, event: deed.event }, deed.event), "", deed.event)));
-  $("doer").textContent = chosen().name;
-  await showPhone(chosen());
+  const of = chosen();
+  redraw($("persons"), [people, of.id], () => people.map((each) => personNode(each, of)));
+  $("deeds-of").textContent = t("deeds", of.name);
+  redraw($("deeds"), [known.deeds, of.id, of.is_quiet], () => [
+    ...known.deeds.map((deed) =>
+      button(said(deed), () => acted({ act: "track", id: of.id, event: deed.event }, said(deed)), "deed", deed.event)),
+    button(t(of.is_quiet ? "comeBack" : "goQuiet"),
+      () => acted({ act: "quiet", id: of.id, is_quiet: !of.is_quiet }, t(of.is_quiet ? "comeBack" : "goQuiet")), "deed dashed", "quiet"),
+  ]);
+  await showPhone(of);
+}
+
+function personNode(each, of) {
+  const words = el("span", "", el("strong", "", each.name), el("small", "", each.company));
+  const signs = el("span", "signs", each.is_quiet ? labelled(el("span", "sign-quiet", "☾"), t("quietNow")) : "",
+    each.user_id ? labelled(el("span", "sign-line", "L"), t("onLine")) : "");
+  const node = button([face(each.name, each.id), words, signs], () => choose(each.id), "person", each.id);
+  node.setAttribute("aria-pressed", String(each.id === of.id));
+  return el("li", "", node);
 }
 
 async function acted(body, what) {
-  const said = await post("/sandbox/customers", body);
-  tell(said.error || `${what} ✓`, Boolean(said.error));
-  if (said.id) {
-    await showCustomers();
-    $("person").value = said.id;
+  const answer = await post("/sandbox/customers", body);
+  tell(answer.error ? t("refused", answer.error) : t("done", what), Boolean(answer.error));
+  if (answer.id) chosenId = answer.id;
+  await refresh();
+}
+
+// --- one pane at a time, where the screen is small ----------------------------------------------------
+
+export function lookAt(pane) {
+  document.body.dataset.tab = pane;
+  for (const tab of document.querySelectorAll("#tabs [role=tab]")) {
+    const is = tab.dataset.tab === pane;
+    tab.setAttribute("aria-selected", String(is));
+    tab.tabIndex = is ? 0 : -1;
   }
-  await refresh();
 }
 
-async function showRules() {
-  const { rules } = await get("/sandbox/rules");
-  redraw($("rules"), rules, () => rules.map((rule) => {
-    const select = el("select", rule.state);
-    keepOptions(select, Object.entries(STATES));
-    if (!STATES[rule.state]) select.prepend(new Option(rule.state, rule.state));
-    select.value = rule.state;
-    select.dataset.key = rule.rule_id;
-    select.setAttribute("aria-label", `${rule.name} ${rule.rule_id}`);
-    select.addEventListener("change", async () => {
-      const said = await post("/sandbox/rules", { rule_id: rule.rule_id, state: select.value });
-      tell(said.error || `${rule.rule_id}: ${select.value}`, Boolean(said.error));
-      await refresh();
+function startTabs() {
+  const tabs = [...document.querySelectorAll("#tabs [role=tab]")];
+  for (const [place, tab] of tabs.entries()) {
+    tab.addEventListener("click", () => lookAt(tab.dataset.tab));
+    tab.addEventListener("keydown", (event) => {
+      const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!by) return;
+      const other = tabs[(place + by + tabs.length) % tabs.length];
+      lookAt(other.dataset.tab);
+      other.focus();
     });
-    const counts = el("span", "context", ...both(`該当${rule.matched} 送信${rule.sent}`, "matched, sent"));
-    return el("li", "", select, el("span", "rule", rule.name, " ", el("code", "", rule.rule_id)), counts);
-  }));
+  }
+  lookAt("phone");
 }
 
-const unfolded = new Set();
+// --- looking again and again ---------------------------------------------------------------------------
 
-function decisionNode(decision, group) {
-  const key = `${group}:${decision.rule_id}:${group === "before" ? decision.at : ""}`;
-  const head = el("summary", "", el("span", `sign ${decision.kind}${decision.is_shadow ? " shadow" : ""}`, SIGNS[decision.kind] || "?"),
-    el("span", "", ...(group === "before" ? [el("time", "", moment(decision.at)), " "] : []), el("strong", "", decision.title),
-      el("span", "verdict", ` ${decision.verdict}`)));
-  head.dataset.key = key;
-  const node = el("details", "decision", head, el("pre", "", decision.lines.join("\n")));
-  node.open = unfolded.has(key);
-  node.addEventListener("toggle", () => (node.open ? unfolded.add(key) : unfolded.delete(key)));
-  return node;
-}
+let isBusy = false, isWanted = false, isWhole = false;
 
-function foldedRest(label, key, decisions, group) {
-  const rest = el("details", "rest", el("summary", "", ...label), ...decisions.map((each) => decisionNode(each, group)));
-  rest.open = unfolded.has(key);
-  rest.addEventListener("toggle", (event) => event.target === rest && (rest.open ? unfolded.add(key) : unfolded.delete(key)));
-  return rest;
-}
-
-async function showWhy() {
-  const customer = chosen(), language = $("language").value;
-  const why = await get(`/sandbox/why?customer=${encodeURIComponent(customer.id)}&language=${language}`);
-  if (customer !== chosen() && customer.id !== chosen().id) return;
-  $("why-of").textContent = customer.name;
-  const still = why.error || [why.now.map(({ at, ...rest }) => rest), why.before, why.messages];
-  redraw($("why"), [customer.id, language, still], () => {
-    if (why.error) return [el("p", "context", why.error)];
-    const due = why.now.filter((each) => each.kind !== "not_due"), rest = why.now.filter((each) => each.kind === "not_due");
-    return [
-      el("h3", "", ...both("いま決めるとしたら", "if decided now")),
-      ...due.map((each) => decisionNode(each, "now")),
-      foldedRest(both(`いまは対象外の規則 ${rest.length}件`, "rules not due"), "now:rest", rest, "now"),
-      el("h3", "", ...both("これまでの判断", "decided before")),
-      ...(why.before.length ? why.before.slice(0, 4).map((each) => decisionNode(each, "before")) : [el("p", "context", "—")]),
-      ...(why.before.length > 4 ? [foldedRest(both(`ほか ${why.before.length - 4}件`, "more"), "before:rest", why.before.slice(4), "before")] : []),
-      el("h3", "", ...both("メッセージ", "messages")),
-      el("pre", "", why.messages.join("\n")),
-    ];
-  });
-}
-
-async function showClock() {
-  const { now } = await get("/sandbox/clock");
-  $("now").textContent = new Date(now).toLocaleString("ja-JP", { timeZone: "Asia/Tokyo", dateStyle: "full", timeStyle: "short" });
-  $("now").dateTime = now;
-}
-
-async function turn(seconds) {
-  const buttons = document.querySelectorAll("[data-turn]");
-  for (const each of buttons) each.disabled = true;
-  tell("時間を進めています… / time passes…");
-  const said = await post("/sandbox/clock", { seconds }).catch((error) => ({ error: String(error) }));
-  for (const each of buttons) each.disabled = false;
-  tell(said.error || "", Boolean(said.error));
-  await refresh();
-}
-
-let isBusy = false, isWanted = false;
-async function refresh() {
+/** Look at everything again; what costs more only when `whole`. */
+export async function refresh(whole = true) {
   isWanted = true;
+  isWhole ||= whole;
   while (isWanted && !isBusy) {
     isBusy = true;
     isWanted = false;
+    const all = isWhole;
+    isWhole = false;
     try {
       await showCustomers();
-      await Promise.all([showSlack(), showClock(), showRules(), showWhy()]);
+      await Promise.all([showSlack(), showClock(), ...(all ? [showStory(), showWhy(chosen()), showSeen(chosen()), showBook()] : [])]);
       document.body.classList.remove("gone");
     } catch (error) {
-      document.body.classList.add("gone");
+      document.body.classList.toggle("gone", error instanceof TypeError && String(error).includes("fetch"));
+      if (!document.body.classList.contains("gone")) console.error(error);
     } finally {
       isBusy = false;
     }
   }
 }
 
+for (const node of document.querySelectorAll("#languages [data-language]")) {
+  node.addEventListener("click", () => { speak(node.dataset.language); refresh(); });
+}
+$("newcomer").addEventListener("click", async () => {
+  await acted({ act: "newcomer" }, "");
+  tell(t("signedUp", chosen().name));
+});
+translate();
+startTabs();
 startPhone(refresh);
 startSlack(refresh);
-$("person").addEventListener("change", refresh);
-$("language").addEventListener("change", refresh);
-$("newcomer").addEventListener("click", () => acted({ act: "newcomer" }, "signup"));
-for (const node of document.querySelectorAll("[data-turn]")) {
-  node.addEventListener("click", async () => { await turn(Number(node.dataset.turn)); node.focus(); });
-}
+startClock(refresh);
+startBook(refresh);
+startStory({ refresh, lookAt, choose: (id) => { chosenId = id; }, staff: chooseStaff });
 refresh();
-setInterval(() => document.hidden || refresh(), 1500);
+setInterval(() => document.hidden || refresh((turn += 1) % SELDOM === 0), OFTEN);

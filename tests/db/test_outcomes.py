@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from db.deciding.followups import FollowUpRow
-from db.deciding.outcomes import SETTLED_AFTER, OutcomeRow, claim_night, work_out
+from db.deciding.outcomes import SETTLED_AFTER, OutcomeRow, work_out
 from db.desk.leads import Lead, LeadState
 from db.engine import Database
 from db.people.consents import record
@@ -214,21 +214,6 @@ async def test_a_filtered_goal_counts_only_events_that_match(shop: Shop):
     await reckoned(shop)
     rows = [await outcome_of(shop, each, "paid") for each in (lite, pro)]
     assert [row.goal_at is not None for row in rows] == [False, True]
-
-
-async def test_a_night_is_taken_once(shop: Shop):
-    now = shop.clock.now()
-
-    async def claim(night: datetime) -> bool:
-        async with shop.deps.db.begin() as session:
-            return await claim_night(session, night, now=now)
-
-    assert [await claim(now), await claim(now), await claim(now - DAY), await claim(now + DAY)] == [
-        True,
-        False,
-        False,
-        True,
-    ]
 
 
 async def test_every_passage_gets_its_row_once(shop: Shop):

@@ -64,6 +64,7 @@ async def test_whom_a_tick_lost_the_audit_finds_and_has_decided_about(db: Databa
 
 async def test_once_a_night_and_not_before_it(db: Database) -> None:
     shop = await shop_with_customers(db)
+    assert await audit_rules(shop.deps) == 0  # the night before is made up for
     lost = await shop.customer("lost")
     await shop.track(lost, "login", shop.ago(days=20))
     async with db.begin() as session:

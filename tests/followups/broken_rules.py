@@ -141,8 +141,8 @@ WRONG = {
     ),
     "segment": (
         "- attribute: plan\n      in: [trial, standard]",
-        "- segment: champions",
-        ["8:7: “segment” is not available in this version yet (leave it out)"],
+        "- segment: champion",
+        ["8:16: unknown segment “champion” (did you mean “champions”?)"],
     ),
     "clicked": (
         "- attribute: plan\n      in: [trial, standard]",
@@ -364,7 +364,8 @@ WRONG = {
     "send a list": (
         "- send: inactive-checkin",
         "- send: [a]",
-        ["16:11: “[...]” is not a message's name (or a mapping of purpose, text, button, quick_replies)"],
+        ["16:11: “[...]” is not a message's name (or a mapping of purpose, text, button, quick_replies, "
+            "image, coupon)"],
     ),
     "send nothing": (
         "- send: inactive-checkin",

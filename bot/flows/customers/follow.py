@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.flows.customers.turn import Turn
 from db.deciding.ticks import mark_dirty
-from db.people.consents import current, record
+from db.people.consents import EVERYTHING, current, record
 from db.people.line_users import befriend, block
 from db.talk.messages import cancel_queued
 
@@ -33,7 +33,7 @@ async def unfollow(turn: Turn) -> None:
     await record(
         turn.session,
         customer_id=turn.customer_id,
-        purposes=turn.purposes() | await _purposes_in_ledger(turn),
+        purposes={EVERYTHING, *turn.purposes(), *await _purposes_in_ledger(turn)},
         is_granted=False,
         event_id=turn.event.event_id,
         at=turn.event.at,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from bot.flows.customers.turn import Turn
 from db.deciding.ticks import mark_dirty
 from db.desk.posts import touch_card
-from db.people.consents import current, last_optout, record, standing_before
+from db.people.consents import EVERYTHING, STOP_BUTTON, STOP_UNDONE, STOP_WORD, current, record
 from db.talk.messages import MessageKind, cancel_queued
 
-WORD = "line:optout-word"
-BUTTON = "line:optout-button"
+WORD, BUTTON = STOP_WORD, STOP_BUTTON
 
 
 async def optout(turn: Turn, *, source: str) -> None:
@@ -21,7 +20,7 @@ async def optout(turn: Turn, *, source: str) -> None:
     await record(
         turn.session,
         customer_id=turn.customer_id,
-        purposes=turn.purposes() | set(ledger),
+        purposes={EVERYTHING, *turn.purposes(), *ledger},
         is_granted=False,
         event_id=turn.event.event_id,
         at=turn.event.at,
@@ -29,9 +28,8 @@ async def optout(turn: Turn, *, source: str) -> None:
         now=turn.now,
         line_user_id=turn.line_user_id,
     )
-    after = (await current(turn.session, [turn.customer_id]))[turn.customer_id]
-    if any(entry.is_granted for entry in after.values()):
-        return  # they have agreed since: this event comes late
+    if await _granted(turn):
+        return  # they have agreed since, or taken it back: this event comes late
     await cancel_queued(
         turn.session,
         turn.customer_id,
@@ -46,29 +44,29 @@ async def optout(turn: Turn, *, source: str) -> None:
 
 
 async def undo(turn: Turn) -> None:
-    """Go back to what counted before the last opt-out; nothing comes back that was not there."""
-    stopped_at = await last_optout(
-        turn.session, turn.customer_id, sources=[WORD, BUTTON], before=turn.event.at
-    )
-    if stopped_at is None:
-        return
-    before = await standing_before(turn.session, turn.customer_id, at=stopped_at)
-    restored = {purpose for purpose, is_granted in before.items() if is_granted}
-    now_standing = (await current(turn.session, [turn.customer_id])).get(turn.customer_id, {})
-    restored = {purpose for purpose in restored if not now_standing[purpose].is_granted}
-    if not restored:
-        return
+    """Take the last stop back: what counted before it counts again, and nothing that was not there.
+
+    One more line of the ledger, which says so of any stop, known already or arriving later.
+    """
+    before = await _granted(turn)
     await record(
         turn.session,
         customer_id=turn.customer_id,
-        purposes=restored,
+        purposes=[EVERYTHING],
         is_granted=True,
         event_id=turn.event.event_id,
         at=turn.event.at,
-        source="line:optout-undo",
+        source=STOP_UNDONE,
         now=turn.now,
         line_user_id=turn.line_user_id,
     )
+    if await _granted(turn) == before:
+        return
     await mark_dirty(turn.session, [turn.customer_id], now=turn.now)
     turn.wakes.add("decide")
     await turn.answer("resumed")
+
+
+async def _granted(turn: Turn) -> set[str]:
+    ledger = (await current(turn.session, [turn.customer_id])).get(turn.customer_id, {})
+    return {purpose for purpose, entry in ledger.items() if entry.is_granted}

@@ -73,7 +73,7 @@ async def introduce(session: AsyncSession, act: Act, context: LeadContext) -> No
 
 
 async def sender_of(session: AsyncSession, act: Act) -> Sender:
-    """Whom customers see the actor's words from: the name they chose, the policy's or Slack's, and an icon."""
+    """Whom the actor's words are from: the name they chose, else the policy's or Slack's, and an icon."""
     me = act.actor.profile
     known = (await staff_of(session, [me.slack_user_id])).get(me.slack_user_id)
     listed = act.policy.senders.people.get(me.slack_user_id, Sender())

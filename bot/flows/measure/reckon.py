@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
-
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.flows.measure.report import figures_in
 from db.deciding.expected import keep_expected
-from db.deciding.outcomes import claim_night
-from db.rulebook.rules import current_rulebook
+from db.deciding.nights import take_night
 from followups.measure import Figures, shrunk
 from followups.predict.contact import in_goals, risk_of
-from followups.times.zones import zone_of
 
 log = structlog.get_logger()
-
-NIGHT_HOUR = 3
-"""The local hour from which the night's reckoning is due."""
 
 
 async def reckon(deps: Deps) -> int:
@@ -31,9 +23,7 @@ async def reckon(deps: Deps) -> int:
     now = deps.clock.now()
 
     async def work(session: AsyncSession) -> Figures | None:
-        book = await current_rulebook(session)
-        night = _night(now, zone_of(book.policy.timezone))
-        if not await claim_night(session, night, now=now):
+        if not await take_night(session, "reckon", now=now):
             return None
         found = await figures_in(session, start=None, end=None, rule_id=None, now=now)
         await keep_expected(session, expected_of(found), now=now)
@@ -60,10 +50,3 @@ def expected_of(found: Figures) -> dict[str, float]:
             )
             values[rule.rule_id] = in_goals(shrunk(rule.effect), risk) / accepted_by_treated
     return values
-
-
-def _night(now: datetime, zone: ZoneInfo) -> datetime:
-    """The last three o'clock in the morning of this place."""
-    local = now.astimezone(zone)
-    three = local.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
-    return three if three <= local else three - timedelta(days=1)

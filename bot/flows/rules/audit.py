@@ -21,6 +21,7 @@ from sqlmodel import col
 from bot.deps import Deps
 from db.deciding.facts import load_facts
 from db.deciding.followups import LastAnswer, last_answers
+from db.deciding.nights import take_night
 from db.deciding.rooms import room_of
 from db.deciding.ticks import dirty, mark_dirty, watermark
 from db.desk import audit
@@ -28,11 +29,10 @@ from db.desk.audit import PROGRAM
 from db.desk.posts import add_alert
 from db.people.customers import Customer, lock_customers
 from db.rulebook.candidates import range_end, read, use_custom_plans
-from db.rulebook.rules import RuleBook, current_rulebook, put_setting, setting
+from db.rulebook.rules import RuleBook, current_rulebook
 from followups.decide import decide
 from followups.facts import Facts, FollowUpState
 from followups.room import Room
-from followups.times.zones import local_day, zone_of
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
 
 log = structlog.get_logger()
@@ -41,7 +41,6 @@ AT = time(3, 30)
 """Local time from which the night's audit may run."""
 CUSTOMERS_AT_ONCE = 20_000
 _FACTS_AT_ONCE = 1000
-_LAST = "audit"
 _LOWEST = UUID(int=0)
 
 
@@ -50,35 +49,12 @@ async def audit_rules(deps: Deps) -> int:
     now = deps.clock.now()
 
     async def claim(session: AsyncSession) -> bool:
-        book = await current_rulebook(session)
-        zone = zone_of(book.policy.timezone)
-        today = local_day(now, zone).isoformat()
-        await put_if_absent(session, now=now)
-        last = await held_setting(session)
-        if now.astimezone(zone).time() < AT or last == today or not book.rules:
-            return False
-        await put_setting(session, _LAST, {"day": today}, now=now)
-        return True
+        has_rules = bool((await current_rulebook(session)).rules)
+        return has_rules and await take_night(session, "audit", now=now, after=AT)
 
     if not await deps.db.run(claim):
         return 0
     return sum((await look_through(deps)).values())
-
-
-async def put_if_absent(session: AsyncSession, *, now: datetime) -> None:
-    """Give the claim a row to hold."""
-    if await setting(session, _LAST) is None:
-        await put_setting(session, _LAST, {"day": ""}, now=now)
-
-
-async def held_setting(session: AsyncSession) -> str:
-    """The day of the last audit; nobody else reads it until the transaction ends."""
-    from db.rulebook.rules import Setting
-
-    content = await session.scalar(
-        select(col(Setting.content)).where(col(Setting.name) == _LAST).with_for_update()
-    )
-    return str(content["day"]) if content is not None else ""
 
 
 async def look_through(deps: Deps) -> Counter[str]:

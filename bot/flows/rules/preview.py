@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.intake.named_rules import rule_named
 from db.deciding.facts import load_facts
+from db.deciding.quota import last_reading, month_of, quota_left
 from db.intake.histories import times_of, unkept
 from db.rulebook.reach import Reach, counted_since, reach
 from db.rulebook.rules import RuleBook, current_rulebook, watched
@@ -69,7 +70,9 @@ class Preview:
         withheld: by gate (and `under_way`): how many matched customers it keeps from it, most first.
         is_history_read: what the rule looks at is not kept yet, so events were read.
         sent_this_month: messages LINE has counted since the month began in Japan.
-        quota: messages a month that the plan holds; None: the policy does not say. `yen_per_extra` likewise.
+        quota: messages a month that the plan holds, or LINE takes; None: neither the policy nor LINE says.
+            `yen_per_extra` by the policy.
+        left: what rules may send this month without touching people's part; None: no limit is known.
     """
 
     rule: Rule
@@ -87,6 +90,7 @@ class Preview:
     sent_this_month: int = 0
     quota: int | None = None
     yen_per_extra: float | None = None
+    left: int | None = None
 
     @property
     def is_sampled(self) -> bool:
@@ -125,6 +129,10 @@ async def preview(
         lacking = await unkept(session, watches.values())
         found = await reach(session, None if lacking else rule.when, limit=MOST_DECIDED, now=now)
         sent = await counted_since(session, month_begins(now))
+        reading = await last_reading(session)
+        quota, left = book.policy.quota_monthly, await quota_left(session, book.policy, now=now)
+        if reading is not None and month_of(reading.at) == month_of(now):  # sent from elsewhere counts, too
+            sent, quota = max(sent, reading.used), quota if quota is not None else reading.limit
     ids = found.ids
     rivals = [
         each for each in book.rules if each.id != rule.id and each.state in {RuleState.LIVE, RuleState.CANARY}
@@ -142,9 +150,10 @@ async def preview(
                 counted.add(facts[customer_id], _answer(facts[customer_id], rule, rivals, book, now=now))
         on_customers(start + len(some), len(ids))
         await asyncio.sleep(0)
-    return counted.preview(
+    seen = counted.preview(
         book.policy, found, sent_this_month=sent, is_everybody=bool(lacking), is_history_read=bool(events)
     )
+    return replace(seen, quota=quota, left=left.messages)
 
 
 async def _with_events(
@@ -344,7 +353,15 @@ def _cost(answer: Preview, *, is_ja: bool) -> list[str]:
         if answer.yen_per_extra is not None:
             yen = round(answer.extra * answer.yen_per_extra)
             said += f"（約 {yen:,} 円）" if is_ja else f" (about {yen:,} yen)"
-    return [said]
+    if answer.left is None:
+        return [said]
+    waits = max(0, answer.sends - answer.left)
+    left = (
+        f"規則が今月送れる残り: {answer.left:,}" if is_ja else f"left for rules this month: {answer.left:,}"
+    )
+    if waits:
+        left += f"（{waits:,} 通は待つ）" if is_ja else f" ({waits:,} would wait)"
+    return [said, left]
 
 
 def _bars(counts: Mapping[str, int], language: str, *, width: int = 30) -> list[str]:

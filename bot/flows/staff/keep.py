@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.slack.presses import KIND, Press
+from bot.slack.rule_blocks import steers
+from bot.slack.rule_blocks.steers import Steer
 from db.group_commit import GroupCommit
 from db.intake.inbox import InboxRow, store_batches
 
@@ -36,6 +38,14 @@ class Keeper:
             Unavailable: it was not stored.
         """
         await self._keep(press.source, event_id, KIND, press.encode())
+
+    async def steer(self, steer: Steer, *, event_id: str) -> None:
+        """Keep what a support lead asked of rules.
+
+        Raises:
+            Unavailable: it was not stored.
+        """
+        await self._keep(steer.source, event_id, steers.KIND, steer.encode())
 
     async def event(self, body: Mapping[str, Any]) -> None:
         """Keep an event (the `event_callback` envelope), by its id; bots' own messages are not kept.

@@ -212,6 +212,21 @@ def upgrade() -> None:
     )
     op.create_index('ix_follow_up_active', 'follow_up', ['rule_id', 'rule_version'], unique=False, postgresql_where=sa.text("state = 'active'"))
     op.create_index('ix_follow_up_entered_at', 'follow_up', ['entered_at'], unique=False)
+    op.create_table('forecast',
+    sa.Column('forecast_id', sa.Uuid(), nullable=False),
+    sa.Column('rule_id', sa.String(), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.Column('channel', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('outcome', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('asked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('not_before', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('forecast_id', name=op.f('pk_forecast'))
+    )
     op.create_table('future_event',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('message_id', sa.String(), nullable=False),
@@ -232,6 +247,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('group_id', name=op.f('pk_group_chat'))
     )
     op.create_index('ix_group_chat_due', 'group_chat', ['not_before'], unique=False, postgresql_where=sa.text('left_at IS NULL'))
+    op.create_table('home',
+    sa.Column('slack_user_id', sa.String(), nullable=False),
+    sa.Column('opened_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('page', sa.Integer(), nullable=False),
+    sa.Column('view_hash', sa.String(), nullable=True),
+    sa.Column('digest', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('slack_user_id', name=op.f('pk_home'))
+    )
     op.create_table('import_progress',
     sa.Column('digest', sa.String(), nullable=False),
     sa.Column('lines', sa.Integer(), nullable=False),
@@ -326,6 +350,7 @@ def upgrade() -> None:
     sa.Column('display_name', sa.String(), nullable=True),
     sa.Column('language', sa.String(), nullable=True),
     sa.Column('last_inbound_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('rich_menu_id', sa.String(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('line_user_id', name=op.f('pk_line_user'))
     )
@@ -425,6 +450,7 @@ def upgrade() -> None:
     sa.Column('line_request_id', sa.String(), nullable=True),
     sa.Column('line_message_ids', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('unit', sa.String(), nullable=True),
+    sa.Column('reviewed_by', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('customer_id', 'message_id', name=op.f('pk_message')),
     sa.UniqueConstraint('customer_id', 'dedupe_key', name=op.f('uq_message_customer_id_dedupe_key'))
     )
@@ -432,6 +458,7 @@ def upgrade() -> None:
     op.create_index('ix_message_promised_at', 'message', ['promised_at'], unique=False, postgresql_using='brin')
     op.create_index('ix_message_queued', 'message', ['not_before', 'message_id'], unique=False, postgresql_where=sa.text("state = 'queued'"))
     op.create_index('ix_message_sending', 'message', ['attempted_at'], unique=False, postgresql_where=sa.text("state = 'sending'"))
+    op.create_index('ix_message_troubled', 'message', ['settled_at'], unique=False, postgresql_where=sa.text("state IN ('dead', 'unknown') AND reviewed_by IS NULL"))
     op.create_table('offered_file',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
     sa.Column('file_id', sa.Uuid(), nullable=False),
@@ -518,6 +545,12 @@ def upgrade() -> None:
     sa.Column('because', sa.String(), nullable=True),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_pull'))
     )
+    op.create_table('quota_use',
+    sa.Column('month', sa.Date(), nullable=False),
+    sa.Column('rule_id', sa.String(), nullable=False),
+    sa.Column('n', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('month', 'rule_id', name=op.f('pk_quota_use'))
+    )
     op.create_table('recipients',
     sa.Column('rule_id', sa.String(), nullable=False),
     sa.Column('day', sa.Date(), nullable=False),
@@ -533,6 +566,17 @@ def upgrade() -> None:
     sa.Column('scan_from', sa.Uuid(), nullable=True),
     sa.Column('file_version', sa.Integer(), nullable=True),
     sa.PrimaryKeyConstraint('rule_id', name=op.f('pk_rule'))
+    )
+    op.create_table('rule_change',
+    sa.Column('change_id', sa.Uuid(), nullable=False),
+    sa.Column('rule_id', sa.String(), nullable=False),
+    sa.Column('base_version', sa.Integer(), nullable=False),
+    sa.Column('typed', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('by', sa.String(), nullable=False),
+    sa.Column('state', sa.String(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('change_id', name=op.f('pk_rule_change'))
     )
     op.create_table('rule_version',
     sa.Column('rule_id', sa.String(), nullable=False),
@@ -552,6 +596,16 @@ def upgrade() -> None:
     sa.Column('content', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_setting'))
+    )
+    op.create_table('setting_version',
+    sa.Column('name', sa.String(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('source', sa.String(), nullable=False),
+    sa.Column('path', sa.String(), nullable=False),
+    sa.Column('origin', sa.String(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.String(), nullable=False),
+    sa.PrimaryKeyConstraint('name', 'version', name=op.f('pk_setting_version'))
     )
     op.create_table('signal',
     sa.Column('customer_id', sa.Uuid(), nullable=False),
@@ -618,10 +672,13 @@ def downgrade() -> None:
     op.drop_table('staff')
     op.drop_index('ix_signal_key_last_at', table_name='signal')
     op.drop_table('signal')
+    op.drop_table('setting_version')
     op.drop_table('setting')
     op.drop_table('rule_version')
+    op.drop_table('rule_change')
     op.drop_table('rule')
     op.drop_table('recipients')
+    op.drop_table('quota_use')
     op.drop_table('pull')
     op.drop_index('uq_post_dedupe', table_name='post')
     op.drop_index('ix_post_lead_waiting', table_name='post', postgresql_where=sa.text("state IN ('queued', 'posting')"))
@@ -633,6 +690,7 @@ def downgrade() -> None:
     op.drop_index('uq_offered_file_slack', table_name='offered_file')
     op.drop_index('ix_offered_file_created', table_name='offered_file')
     op.drop_table('offered_file')
+    op.drop_index('ix_message_troubled', table_name='message', postgresql_where=sa.text("state IN ('dead', 'unknown') AND reviewed_by IS NULL"))
     op.drop_index('ix_message_sending', table_name='message', postgresql_where=sa.text("state = 'sending'"))
     op.drop_index('ix_message_queued', table_name='message', postgresql_where=sa.text("state = 'queued'"))
     op.drop_index('ix_message_promised_at', table_name='message', postgresql_using='brin')
@@ -663,10 +721,12 @@ def downgrade() -> None:
     op.drop_index('ix_inbound_line_at', table_name='inbound_line')
     op.drop_table('inbound_line')
     op.drop_table('import_progress')
+    op.drop_table('home')
     op.drop_index('ix_group_chat_due', table_name='group_chat', postgresql_where=sa.text('left_at IS NULL'))
     op.drop_table('group_chat')
     op.drop_index(op.f('ix_future_event_at'), table_name='future_event')
     op.drop_table('future_event')
+    op.drop_table('forecast')
     op.drop_index('ix_follow_up_entered_at', table_name='follow_up')
     op.drop_index('ix_follow_up_active', table_name='follow_up', postgresql_where=sa.text("state = 'active'"))
     op.drop_table('follow_up')

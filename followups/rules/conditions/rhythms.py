@@ -104,7 +104,8 @@ class Idle:
     """`idle: {event: login, rhythm: 3, min: 7d, max: 60d}`: quiet for 3 times the own median gap.
 
     The span is `rhythm` times `followups.times.rhythm.rhythm_of` the customer's gaps and `Facts.rhythms`,
-    within [shortest, longest]; where nothing is known of any rhythm, the longest. Never happened: does not hold.
+    within [shortest, longest]; where nothing is known of any rhythm, the longest. Never happened: does not
+    hold.
     """
 
     event: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from followups.rules.model import BusinessHours, Caps, Hours, Policy, Routing
+from followups.rules.model import BusinessHours, Caps, DigestTime, Hours, Policy, Routing
 from followups.rules.yaml import fields as read
 from followups.rules.yaml.fields import Fields
 from followups.rules.yaml.messages import purpose
@@ -33,6 +33,7 @@ KEYS = (
     "default_purpose",
     "life_cycle",
     "retention",
+    "digest",
 )
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -79,6 +80,14 @@ def _business(node: MapNode, problems: Problems, default: BusinessHours) -> Busi
     elif keys.has("holidays"):
         holidays = keys.get("holidays", read.one_of(("JP",), ja="祝日の暦", en="calendar of holidays"))
     return BusinessHours(days=days, hours=Hours(start=start, end=end), holidays=holidays)
+
+
+def _digest(node: MapNode, problems: Problems, default: DigestTime) -> DigestTime:
+    keys = Fields(node, problems, ("at", "days"))
+    return DigestTime(
+        at=keys.get("at", read.time_of_day) or default.at,
+        days=keys.get("days", _days) or default.days,
+    )
 
 
 def _caps(node: MapNode, problems: Problems, default: Caps) -> Caps:
@@ -129,6 +138,10 @@ def read_policy(node: Node, problems: Problems) -> Policy:
         policy = replace(policy, life_cycle=read_life_cycle(life, problems, policy.life_cycle))
     if (senders := inner("senders")) is not None:
         policy = replace(policy, senders=read_senders(senders, problems))
+    if _is_null(found.values.get("digest")):
+        policy = replace(policy, digest=None)
+    elif (digest := inner("digest")) is not None:
+        policy = replace(policy, digest=_digest(digest, problems, DigestTime()))
     if (kept := inner("retention")) is not None:
         policy = replace(policy, retention=read_retention(kept, problems, policy.retention))
     undo = keys.get("undo_seconds", read.whole(0, 600))
