@@ -15,13 +15,13 @@ from bot.cli import (
     predict,
     privacy,
     program,
-    rule_life,
     rules,
     safekeeping,
     setup,
     why,
 )
 from bot.cli.report import command as report
+from bot.cli.rule_life import commands as rule_life
 
 app = typer.Typer(
     name="yorisoi",

@@ -17,18 +17,23 @@ from bot import metrics
 from bot.clock import Clock, SystemClock
 from bot.deps import Deps
 from bot.flows.answers.answer import answer
-from bot.flows.answers.learn import embed_knowledge
+from bot.flows.answers.learn import embed_knowledge, learn_at_start
 from bot.flows.channel.fetch_media import fetch_media
 from bot.flows.channel.leave import leave
+from bot.flows.channel.link_menus import link_menus
 from bot.flows.channel.offer_link import offer_link
 from bot.flows.customers.deliver import deliver
 from bot.flows.customers.receive import receive
 from bot.flows.leads.remind import remind
 from bot.flows.leads.route import route
+from bot.flows.measure.digest import digest
 from bot.flows.measure.learn import learn_leads
+from bot.flows.measure.read_insight import read_insight
 from bot.flows.measure.reckon import reckon
 from bot.flows.operate.tidy import tidy
 from bot.flows.operate.watch_quota import watch_quota
+from bot.flows.overview.home import refresh_homes
+from bot.flows.overview.order import order
 from bot.flows.privacy.ask_consent import ask_consent
 from bot.flows.replies.draft import draft
 from bot.flows.rules.audit import audit_rules
@@ -40,6 +45,7 @@ from bot.flows.rules.tick import tick
 from bot.flows.signals.pull import pull
 from bot.flows.staff.post import post
 from bot.flows.staff.press import press
+from bot.flows.steering.forecast import forecast
 from bot.jobs import Jobs
 from bot.line.client import LineClient
 from bot.llm.client import answerer_of, drafter_of
@@ -95,10 +101,12 @@ def stories(deps: Deps) -> Stories:
         "fetch_media": lambda: fetch_media(deps),
         "leave": lambda: leave(deps),
         "offer_link": lambda: offer_link(deps),
+        "link_menus": lambda: link_menus(deps),
         "ask_consent": lambda: ask_consent(deps),
         "answer": lambda: answer(deps),
         "embed_knowledge": lambda: embed_knowledge(deps),
         "press": lambda: press(deps),
+        "read_insight": lambda: read_insight(deps),
         "watch_quota": lambda: watch_quota(deps),
         "tick": look_at_time,
         "decide": lambda: decide_due(deps),
@@ -106,10 +114,14 @@ def stories(deps: Deps) -> Stories:
         "audit": lambda: audit_rules(deps),
         "refresh_rhythms": lambda: refresh_rhythms(deps),
         "deliver": lambda: deliver(deps),
+        "forecast": lambda: forecast(deps),
         "draft": lambda: draft(deps),
         "route": lambda: route(deps),
         "remind": lambda: remind(deps),
         "post": lambda: post(deps),
+        "order": lambda: order(deps),
+        "digest": lambda: digest(deps),
+        "refresh_homes": lambda: refresh_homes(deps),
         "reckon": lambda: reckon(deps),
         "learn_leads": lambda: learn_leads(deps),
         "pull": lambda: pull(deps),
@@ -176,6 +188,7 @@ async def run(settings: Settings, *, is_web: bool = True, is_worker: bool = True
     async with contextlib.AsyncExitStack() as stack:
         deps = await stack.enter_async_context(opened(settings, is_worker=True))
         await publish_at_start(deps)
+        await learn_at_start(deps)
         if is_web:  # first: where the port is taken, nothing has begun
             await stack.enter_async_context(web(deps))
         if is_worker:

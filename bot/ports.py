@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
+
+from bot.account import LineAccount
 
 Json = dict[str, Any]
 
@@ -67,32 +69,7 @@ class Content:
     is_too_large: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LineQuota:
-    """The month's messages: `limit` None is no limit. `used` is what LINE calls approximate."""
-
-    limit: int | None
-    used: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitFigures:
-    """What LINE tells of one unit; None: fewer than 20 people, which it does not tell."""
-
-    seen_by: int | None
-    clicked_by: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowerFigures:
-    """`followers`: who ever added the account; `reached`: who can be reached; `blocks`: who blocked it."""
-
-    followers: int
-    reached: int
-    blocks: int
-
-
-class Line(Protocol):
+class Line(LineAccount, Protocol):
     """The only way to a customer's phone."""
 
     async def push(
@@ -147,41 +124,6 @@ class Line(Protocol):
 
     async def link_token(self, line_user_id: str) -> str | None:
         """A token for the account-link dialog (10 minutes, once); None: LINE has none for this user.
-
-        Raises:
-            Unavailable: LINE did not answer.
-        """
-        ...
-
-    async def quota(self) -> LineQuota:
-        """How many messages the month has, and how many of them are used.
-
-        Raises:
-            Unavailable: LINE did not answer.
-        """
-        ...
-
-    async def unit_figures(self, unit: str, *, start: date, end: date) -> UnitFigures | None:
-        """How often the messages of a unit were seen and their links opened; None: LINE tells nothing.
-
-        Args:
-            start: days in Japan, at most 30 of them; `end` is the last one.
-
-        Raises:
-            Unavailable: LINE did not answer, or was asked too often (60 an hour).
-        """
-        ...
-
-    async def followers(self, day: date) -> FollowerFigures | None:
-        """How many people had added the account by a day in Japan; None: not known (yet).
-
-        Raises:
-            Unavailable: LINE did not answer, or was asked too often (60 an hour).
-        """
-        ...
-
-    async def link_menus(self, rich_menu_id: str | None, line_user_ids: Sequence[str]) -> bool:
-        """Show these users (up to 500) this rich menu, or the default one; False: there is no such menu.
 
         Raises:
             Unavailable: LINE did not answer.
@@ -298,8 +240,14 @@ class Slack(Protocol):
         """A file people uploaded, with its content up to so many bytes."""
         ...
 
-    async def publish_home(self, *, slack_user_id: str, view: Mapping[str, Any]) -> None:
-        """Show this person's App Home."""
+    async def publish_home(
+        self, *, slack_user_id: str, view: Mapping[str, Any], view_hash: str | None = None
+    ) -> str | None:
+        """Show this person's App Home; its hash. None: what stands there is not what `view_hash` names."""
+        ...
+
+    async def link_to(self, *, channel: str, ts: str) -> str | None:
+        """Where a message can be opened in a browser or in Slack."""
         ...
 
     async def profile(self, slack_user_id: str) -> StaffProfile:

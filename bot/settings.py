@@ -119,6 +119,12 @@ class Settings(BaseSettings):
         return _Explicit(_env_file=None, **values)
 
     @property
+    def slack_signing_secrets(self) -> tuple[str, ...]:
+        """One, or the old and the new one while they are being exchanged; none: nothing comes over HTTP."""
+        text = self.slack_signing_secret.get_secret_value() if self.slack_signing_secret else ""
+        return tuple(secret for each in text.split(",") if (secret := each.strip()))
+
+    @property
     def base_url(self) -> str:
         """The address that tracked links begin with, no trailing slash."""
         return (self.public_base_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,7 +1,7 @@
 """Which one change would help most now, by what came of messages and leads so far?
 
-Pure. Every proposal carries its evidence in numbers, and there is none on thin data: the least that is asked for
-stands in the constants below.
+Pure. Every proposal carries its evidence in numbers, and there is none on thin data: the least that is asked
+for stands in the constants below.
 """
 
 from __future__ import annotations
@@ -136,11 +136,11 @@ def higher_threshold(rule: ScoredRule) -> Proposal | None:
         after=after,
         worth=(total - left) / max(rule.weeks, 1.0),
         said=Text(
-            ja=f"「{rule.name}」の点数の基準を {before} → {after} に上げると、見込みの通知は {fewer:.0%} 減り、"
+            ja=f"「{rule.name}」の点数の基準を {before} → {after} に上げると、通知は {fewer:.0%} 減り、"
             f"対応した価値のあった {good} 件のうち {kept} 件（{share:.0%}）は残っていました"
             f"（直近{rule.weeks:.0f}週間に閉じた {total} 件から）。",
-            en=f"Raising the score that “{rule.name}” asks for from {before} to {after} would have kept {kept} of"
-            f" {good} leads that were worth it ({share:.0%}) with {fewer:.0%} fewer alerts"
+            en=f"Raising the score that “{rule.name}” asks for from {before} to {after} would have kept"
+            f" {kept} of {good} leads that were worth it ({share:.0%}) with {fewer:.0%} fewer alerts"
             f" ({total} leads closed in {rule.weeks:.0f} weeks).",
         ),
     )
@@ -181,7 +181,8 @@ def _about_effect(rule: RuleFigures, figures: Figures) -> Proposal | None:
         Text(
             ja=f"「{name}」は{weeks}週間・{people} 人でも、目標の達成をほとんど増やしていません"
             f"（{span.ja}）。止めませんか。",
-            en=f"“{name}” has added about nothing in {weeks} weeks and {people} customers ({span.en}). Stop it?",
+            en=f"“{name}” has added about nothing in {weeks} weeks and {people} customers"
+            f" ({span.en}). Stop it?",
         ),
     )
 
@@ -189,7 +190,8 @@ def _about_effect(rule: RuleFigures, figures: Figures) -> Proposal | None:
 def _against(name: str, interval: Interval, people: str, ja: str, en: str) -> Text:
     span = span_of(interval)
     return Text(
-        ja=f"「{name}」は{ja}です（{people} 人で {points(interval.estimate)} ポイント、{span.ja}）。止めませんか。",
+        ja=f"「{name}」は{ja}です（{people} 人で {points(interval.estimate)} ポイント、{span.ja}）。"
+        "止めませんか。",
         en=f"“{name}” {en}: {points(interval.estimate)} points over {people} customers ({span.en}). Stop it?",
     )
 
@@ -205,7 +207,7 @@ def _too_imprecise(one: Precision) -> Proposal | None:
         one.rule_id,
         weekly,
         Text(
-            ja=f"規則 {one.rule_id} が開いた見込み {one.judged} 件のうち、対応する価値があったのは {one.good} 件"
+            ja=f"規則 {one.rule_id} が開いた見込み {one.judged} 件のうち、価値があったのは {one.good} 件"
             f"（{one.share:.0%}）だけでした。止めませんか。",
             en=f"Of {one.judged} leads that the rule {one.rule_id} opened only {one.good} were worth it"
             f" ({one.share:.0%}). Stop it?",

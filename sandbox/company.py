@@ -201,7 +201,7 @@ def history(now: datetime) -> Iterator[dict[str, Any]]:
 
 
 def goes_on(person: Person, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
-    """What a customer does by habit after `start` until `end`, in working hours; the same however it is cut."""
+    """What a customer does by habit after `start` until `end`, in working hours; however it is cut."""
     for name, every in {"login": person.every, **person.habits}.items():
         first = int((start - _ERA) / timedelta(days=every)) - 1
         last = int((end - _ERA) / timedelta(days=every)) + 1

@@ -36,7 +36,7 @@ _JAPAN = ZoneInfo("Asia/Tokyo")
 
 
 async def prepare(running: World) -> None:
-    """The sample company as everybody finds it: a year of events, rules, and the customers who are on LINE."""
+    """The sample company as everybody finds it: a year of events, rules, and customers who are on LINE."""
     await running.batch(list(history(running.clock.now())))
     await running.publish(read_folder(PLAYBOOKS))
     for rule_id in LIVE:

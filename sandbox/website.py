@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +27,7 @@ PAGE = Path(__file__).parent / "page"
 FILES = (
     "page.css", "phone.css", "slack.css",
     "page.js", "dom.js", "words.js", "phone.js", "flex.js", "slack.js", "blocks.js", "modal.js",
-    "clock.js", "trace.js", "story.js", "rules.js",
+    "signs.js", "clock.js", "trace.js", "story.js", "rules.js",
 )  # fmt: skip
 POLICY = (
     b"default-src 'self'; script-src 'self'; style-src 'self'; connect-src 'self'; object-src 'none'; "
@@ -144,7 +143,7 @@ class _Doors:
         return JSONResponse({"people": people, "deeds": deeds})
 
     async def story(self, request: Request) -> Response:
-        """Where the guided story stands; POST `{at, words}` does the next step and answers what came of it."""
+        """Where the guided story stands; POST `{at, words}` does the next step and says what came of it."""
         if request.method == "POST":
             asked = await _asked(request)
             try:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -72,3 +75,38 @@ def test_the_image_holds_every_package(needed: str) -> None:
     assert f"!{needed}" in (ROOT / ".dockerignore").read_text()
     assert "USER yorisoi" in recipe
     assert "--require-hashes" in recipe
+
+
+PACKAGES = ("bot", "handlers", "followups", "db", "prompts", "sandbox")
+
+
+def test_the_wheel_holds_every_file_that_the_program_reads(tmp_path: Path) -> None:
+    """The image installs the wheel: rules, messages, prompts and pages must be in it, not code alone."""
+    built = subprocess.run(
+        [
+            sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps",
+            "--no-index", "--no-build-isolation", "-w", str(tmp_path), str(ROOT),
+        ],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert built.returncode == 0, built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    needed = {
+        path.relative_to(ROOT).as_posix()
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {Path(each).suffix for each in needed} >= {".py", ".yaml", ".md", ".html", ".js", ".css"}
+    assert needed - packed == set()
+    assert {each for each in packed - needed if ".dist-info/" not in each} == set()
+
+
+def test_compose_finds_what_init_writes() -> None:
+    """`.env` names policy.yaml and rules/ by paths that exist only where `init` ran."""
+    compose = YAML(typ="safe").load((ROOT / "compose.yaml").read_text())
+    web = compose["services"]["web"]
+    mounted = {volume.rsplit(":", 2)[1] for volume in web["volumes"]}
+    for name in ("YORISOI_RULES", "YORISOI_POLICY"):
+        assert web["environment"][name] in mounted

@@ -20,12 +20,15 @@ import ruamel.yaml
 from typer.main import get_command
 
 from bot.__main__ import app
+from bot.app import stories
 from bot.flows.signals.import_file import import_file
 from bot.init.manifest import manifest
 from bot.intake.sources import parse_sources
 from bot.intake.tables import reading_of
 from bot.line.stopwords import is_opt_out
+from bot.metrics import REGISTRY
 from bot.settings import Settings
+from bot.slack import words
 from bot.slack.words import say
 from followups.answers.scripts import read_scripts
 from followups.decide import decide
@@ -42,6 +45,7 @@ from followups.rules.parsing import (
 )
 from followups.rules.testing import facts_of, run_rule_tests
 from followups.rules.yaml import conditions, messages, rules, tests
+from followups.rules.yaml.menus import read_menus
 from followups.rules.yaml.policies import policy, scoring
 from followups.rules.yaml.tree import ListNode, MapNode, read_tree
 from followups.times.zones import zone_of
@@ -136,10 +140,13 @@ def test_a_yaml_sample_is_read_by_the_real_program(sample: Sample) -> None:
         assert read_scripts({str(sample): sample.text}, known=shipped_scripts().by_id).problems == ()
     elif "id" in keys:
         parse_rule(sample.text, path=str(sample), messages=known_messages())
+    elif "chat_bar" in keys:
+        assert read_menus({sample.file or "default.yaml": sample.text}).by_name
     elif "text" in keys:
         parse_message(sample.text, path=str(sample))
     elif keys in ({"when"}, {"then"}):
-        parse_rule(in_a_rule(sample), path=str(sample), messages=known_messages())
+        scoring_shown = parse_scoring("threshold: 70\nevents: {login: 1}\n", path="scoring.yaml")
+        parse_rule(in_a_rule(sample), path=str(sample), messages=known_messages(), scoring=scoring_shown)
     elif keys <= set(scoring.KEYS):
         parse_scoring(sample.text, path=str(sample))
     elif keys <= set(policy.KEYS):
@@ -331,9 +338,28 @@ def test_every_command_and_option_is_described() -> None:
     options = list(every_option(get_command(app)))
     assert len(options) > 10
     assert [each for each in options if not any(way in text for way in each[1:])] == []
-    names = {"run", "web", "worker", "migrate", "demo", "import", "why"}
-    names |= {f"rules {name}" for name in ("check", "test", "apply", "list", "enable", "pause")}
-    assert sorted(name for name in names if f"yorisoi {name}" not in text) == []
+    names = list(every_command(get_command(app)))
+    assert len(names) > 30
+    assert [name for name in names if f"yorisoi {name}" not in text] == []
+
+
+def every_command(command: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    for name, child in getattr(command, "commands", {}).items():
+        yield from every_command(child, (*path, name))
+    if not hasattr(command, "commands"):
+        yield " ".join(path)
+
+
+def test_every_story_of_a_worker_is_explained_to_who_runs_it() -> None:
+    told = table(ROOT / "docs" / "operating.md", "## What is done when")
+    assert set(told) == set(stories(deps_without_platforms()))
+
+
+def test_every_alarm_asks_for_a_figure_that_exists() -> None:
+    told = table(ROOT / "docs" / "operating.md", "## Watching")
+    known = {family.name for family in REGISTRY.collect()}
+    assert told
+    assert {name.removesuffix("_total") for name in told} - known == set()
 
 
 # --- calls ------------------------------------------------------------------------------------------------
@@ -554,6 +580,12 @@ def test_slacks_page_shows_the_app_and_the_labels_that_there_are() -> None:
     written = manifest(public_base_url=None, is_socket_mode=True)
     yaml = ruamel.yaml.YAML(typ="safe", pure=True)
     assert yaml.load(shown) == yaml.load(written)
-    buttons = ("send", "edit", "regenerate", "claim", "snooze", "dismiss", "won", "lost", "undo")
+    buttons = (
+        "send", "edit", "regenerate", "claim", "snooze", "dismiss", "won", "lost", "undo", "sent",
+        "give_back", "file.send",
+    )  # fmt: skip
     labels = {f"{say(button, 'ja')} {say(button, 'en')}" for button in buttons}
-    assert {" ".join(each.split()) for each in re.findall(r"\*\*([^*]+)\*\*", text)} == labels
+    known = {f"{ja} {en}" for ja, en in words._WORDS.values()}
+    told = {" ".join(each.split()) for each in re.findall(r"\*\*([^*]+)\*\*", text)}
+    assert labels <= told
+    assert {each for each in told if re.search("[ぁ-ん]", each)} <= known

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +17,7 @@ from bot.cli.running import as_text, run, stop
 from bot.cli.why import Language, in_language, language_of
 from bot.errors import Misconfigured
 from bot.settings import Settings
-from followups.rules.model import Policy, RuleState
+from followups.rules.model import MessageTemplate, Policy, RuleState
 from followups.rules.parsing import Problem, RuleError, RuleSet, parse_policy
 from followups.times.zones import zone_of
 from followups.words.text import Severity, lint_message
@@ -31,6 +33,15 @@ PolicyPath = Annotated[
 ]
 
 BY = "cli"
+
+
+class Kind(StrEnum):
+    """A kind of file that has a schema."""
+
+    RULE = "rule"
+    MESSAGE = "message"
+    POLICY = "policy"
+    SCORING = "scoring"
 
 
 def register(app: typer.Typer) -> None:
@@ -49,16 +60,26 @@ def register(app: typer.Typer) -> None:
 
 def _add_offline(rules: typer.Typer) -> None:
     @rules.command()
-    def check(folder: Folder, policy: PolicyPath = None, language: Language = None) -> None:
+    def check(
+        folder: Folder,
+        policy: PolicyPath = None,
+        line: Annotated[
+            bool,
+            typer.Option("--line", help="Have LINE look at every message, too (sends and costs nothing)."),
+        ] = False,
+        language: Language = None,
+    ) -> None:
         """Read a rule folder and say everything that is wrong with it; texts for customers are looked at too.
 
         Needs no database. Example: yorisoi rules check rules/
         """
         tongue = language_of(language)
-        rule_set, _ = _read(folder, policy, tongue)
-        objections = _objections(rule_set, tongue) + _of_scripts(_files(folder, policy)[0], tongue)
-        for line, _ in objections:
-            typer.echo(line, err=True)
+        rule_set, known = _read(folder, policy, tongue)
+        _check_menus(folder, tongue)
+        looks = _looks(rule_set, known) + (_asked_of_line(rule_set, known) if line else [])
+        objections = looks + _objections(rule_set, tongue) + _of_scripts(_files(folder, policy)[0], tongue)
+        for said, _ in objections:
+            typer.echo(said, err=True)
         if any(is_error for _, is_error in objections):
             raise SystemExit(1)
         typer.echo(
@@ -91,6 +112,25 @@ def _add_offline(rules: typer.Typer) -> None:
         )
         if failures:
             raise SystemExit(1)
+
+    @rules.command()
+    def schema(
+        of: Annotated[Kind, typer.Argument(help="Of which kind of file.")] = Kind.RULE,
+    ) -> None:
+        """Print the JSON Schema of a kind of file, for editors that complete and explain while you type.
+
+        Needs no database. Example: yorisoi rules schema message
+        """
+        from followups.rules.schema import message_schema, rule_schema
+        from followups.rules.settings_schema import policy_schema, scoring_schema
+
+        made = {
+            Kind.RULE: rule_schema,
+            Kind.MESSAGE: message_schema,
+            Kind.POLICY: policy_schema,
+            Kind.SCORING: scoring_schema,
+        }[of]
+        typer.echo(json.dumps(made(), ensure_ascii=False, indent=2))
 
 
 def _add_online(rules: typer.Typer) -> None:
@@ -140,7 +180,7 @@ def _add_online(rules: typer.Typer) -> None:
                 scanned += await switch(deps, rule.id, RuleState.LIVE, by=BY)
             for line, is_remark in applied_lines(published.applied, scanned, tongue):
                 typer.echo(line, err=is_remark)
-            if published.applied.conflicts:
+            if published.applied.conflicts or published.applied.is_scoring_kept:
                 raise SystemExit(1)
 
         with_deps(work, tongue)
@@ -258,6 +298,55 @@ def _read(folder: Path, policy: Path | None, language: str) -> tuple[RuleSet, Po
     if not rule_set.rules:
         stop(f"{folder}: no rules (規則がありません: put *.yaml files into it)")
     return rule_set, known
+
+
+def _check_menus(folder: Path, language: str) -> None:
+    from bot.intake.menu_files import FOLDER, menus_of
+
+    if any((folder / FOLDER).glob("*.yaml")):
+        try:
+            menus_of(folder)
+        except RuleError as error:
+            _complain(error.problems, language)
+            raise SystemExit(1) from None
+        except Misconfigured as error:
+            stop(str(error))
+
+
+def _templates(rule_set: RuleSet) -> dict[str, MessageTemplate]:
+    return {
+        **{message.name: message for rule in rule_set.rules for message in rule.messages},
+        **rule_set.messages,
+    }
+
+
+def _looks(rule_set: RuleSet, policy: Policy) -> list[tuple[str, bool]]:
+    """What LINE would refuse by its reference, as `_objections` tells it."""
+    from bot.line.looks import problems_of
+
+    return [
+        (f"{name} [{language}] {problem.property}: {problem.message} (LINE)", True)
+        for name, template in sorted(_templates(rule_set).items())
+        for language, problem in problems_of(template, policy.senders.bot)
+    ]
+
+
+def _asked_of_line(rule_set: RuleSet, policy: Policy) -> list[tuple[str, bool]]:
+    """What LINE itself says of every message in every language."""
+    from bot.line.client import LineClient
+    from bot.line.looks import examples
+
+    async def ask(settings: Settings) -> list[tuple[str, bool]]:
+        found = []
+        async with LineClient.connected(settings) as client:
+            for name, template in sorted(_templates(rule_set).items()):
+                for language, bubbles in examples(template, policy.senders.bot):
+                    because = await client.validate(bubbles)
+                    if because is not None:
+                        found.append((f"{name} [{language}] LINE: {because}", True))
+        return found
+
+    return run(ask)
 
 
 def _of_scripts(files: Mapping[str, str], language: str) -> list[tuple[str, bool]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
+import stat
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -31,6 +34,19 @@ def settings_of_environment() -> Settings:
         stop(f".env cannot be read: {error} (save it as UTF-8, or move it away)", code=2)
 
 
+def refuse_open_keys(path: Path = Path(".env")) -> None:
+    """Exit with 2 where other users of this machine can read the keys in `.env`."""
+    if os.name != "posix" or not path.is_file():
+        return
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        stop(
+            f"{path}:1:1: others can read it (mode {mode:04o}), and it holds keys; run: chmod 600 {path}"
+            f" (ほかの利用者が読めます: chmod 600 {path} を実行してください)",
+            code=2,
+        )
+
+
 def as_text(value: str | None) -> str | None:
     """What was typed, if it is text.
 
@@ -53,6 +69,8 @@ def run(work: Callable[[Settings], Coroutine[Any, Any, T]], *, is_lasting: bool 
         is_lasting: a program that runs on logs as LOG_LEVEL says; a command that ends speaks for itself and
             logs warnings only (all of it with LOG_LEVEL=DEBUG).
     """
+    if is_lasting:
+        refuse_open_keys()
     settings = settings_of_environment()
     level = settings.log_level.upper()
     logs.configure(

@@ -47,6 +47,7 @@ def _add_init(app: typer.Typer) -> None:
         slack_app_token: Annotated[Answer, _asked("slack-app-token", "xapp-…, Socket Mode.")] = None,
         slack_leads_channel: Annotated[Answer, _asked("slack-leads-channel", "C…: lead cards.")] = None,
         slack_alerts_channel: Annotated[Answer, _asked("slack-alerts-channel", "C…: alerts.")] = None,
+        slack_digest_channel: Annotated[Answer, _asked("slack-digest-channel", "C…: the digest.")] = None,
         slack_sales_group: Annotated[Answer, _asked("slack-sales-group", "S…: who sells.")] = None,
         slack_support_leads_group: Annotated[
             Answer, _asked("slack-support-leads-group", "S…: who leads support.")
@@ -79,6 +80,7 @@ def _add_init(app: typer.Typer) -> None:
             "SLACK_APP_TOKEN": slack_app_token,
             "SLACK_LEADS_CHANNEL": slack_leads_channel,
             "SLACK_ALERTS_CHANNEL": slack_alerts_channel,
+            "SLACK_DIGEST_CHANNEL": slack_digest_channel,
             "SLACK_SALES_GROUP": slack_sales_group,
             "SLACK_SUPPORT_LEADS_GROUP": slack_support_leads_group,
             "OPENAI_API_KEY": openai_api_key,
@@ -149,7 +151,7 @@ def _init(
     for mark, names in marks:
         for name in names:
             typer.echo(f"{mark} {name}")
-    optional = ("SLACK_SALES_GROUP", "SLACK_SUPPORT_LEADS_GROUP", "OPENAI_API_KEY")
+    optional = ("SLACK_DIGEST_CHANNEL", "SLACK_SALES_GROUP", "SLACK_SUPPORT_LEADS_GROUP", "OPENAI_API_KEY")
     other = "SLACK_SIGNING_SECRET" if done.is_socket_mode else "SLACK_APP_TOKEN"
     missing = [
         each.name

@@ -27,7 +27,7 @@ _DURABLE = ("on", "local", "remote_write", "remote_apply")
 async def look_at_database(settings: Settings, clock: Clock) -> list[Finding]:
     """Connect and ask. An embedded server that does not run is started for the moment."""
     if settings.database_url is not None:
-        return await _asked(settings.database_url.get_secret_value(), clock)
+        return await _asked(settings.database_url.get_secret_value(), clock, settings)
     folder = settings.yorisoi_data_dir.expanduser()
     if not (folder / "pg" / "PG_VERSION").exists():
         return [_not_made(folder)]
@@ -36,12 +36,12 @@ async def look_at_database(settings: Settings, clock: Clock) -> list[Finding]:
     except Misconfigured as wrong:
         return [_unreachable(str(wrong))]
     try:
-        return await _asked(server.url, clock)
+        return await _asked(server.url, clock, settings)
     finally:
         await asyncio.to_thread(server.stop)
 
 
-async def _asked(url: str, clock: Clock) -> list[Finding]:
+async def _asked(url: str, clock: Clock, settings: Settings) -> list[Finding]:
     try:
         database = Database(url, pool_size=1, application="yorisoi doctor")
     except Misconfigured as wrong:
@@ -59,7 +59,10 @@ async def _asked(url: str, clock: Clock) -> list[Finding]:
     finally:
         await database.dispose()
     known = await asyncio.to_thread(known_revisions)
-    return list(findings_of(found, known=known, before=before, after=after))
+    findings = list(findings_of(found, known=known, before=before, after=after))
+    if settings.openai_embedding_model is not None and not found.has_vectors:
+        findings.append(_no_vectors())
+    return findings
 
 
 def findings_of(
@@ -147,6 +150,18 @@ def _schema(found: Vitals, known: Sequence[str]) -> Finding:
         f"表がこのプログラムより新しい版({found.revision})です",
         f"the schema ({found.revision}) is newer than this program",
         fix=("Yorisoiを新しい版にしてください", "install the newer version of Yorisoi"),
+    )
+
+
+def _no_vectors() -> Finding:
+    return warning(
+        "database.vectors",
+        "このPostgreSQLにpgvectorがありません。知識は言葉だけで探します",
+        "this PostgreSQL has no pgvector: knowledge is searched by words alone",
+        fix=(
+            "サーバーにpgvectorを入れるか、OPENAI_EMBEDDING_MODEL を空にしてください",
+            "install pgvector on the server, or leave OPENAI_EMBEDDING_MODEL empty",
+        ),
     )
 
 

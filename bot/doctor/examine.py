@@ -12,6 +12,7 @@ from bot.doctor.findings import Finding, error
 from bot.doctor.line import look_at_line
 from bot.doctor.machine import look_at_machine
 from bot.doctor.model import look_at_model
+from bot.doctor.named import look_at_named
 from bot.doctor.slack import look_at_slack
 from bot.settings import Settings
 
@@ -30,7 +31,8 @@ async def examine(
         _guarded("slack", look_at_slack(settings, clock)),
         _guarded("openai", look_at_model(settings)),
     )
-    return [*machine, *(finding for part in parts for finding in part)]
+    named = look_at_named(settings, env_file=env_file)
+    return [*machine, *named, *(finding for part in parts for finding in part)]
 
 
 async def _guarded(key: str, look: Awaitable[list[Finding]]) -> list[Finding]:

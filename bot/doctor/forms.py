@@ -41,7 +41,7 @@ def wrong_form(name: str, value: str) -> Words | None:
         return wrong_address(value)
     if name == PRODUCT_URL:
         return _wrong_product(value)
-    if name == "LINE_CHANNEL_SECRET" and not _HEX_SECRET.fullmatch(value):
+    if name == "LINE_CHANNEL_SECRET" and not all(_HEX_SECRET.fullmatch(each) for each in _parts(value)):
         return Words(
             ja="チャネルシークレットは32文字の英数字(0-9, a-f)です。"
             "LINE Developersコンソールの「チャネル基本設定」からコピーし直してください",
@@ -49,6 +49,11 @@ def wrong_form(name: str, value: str) -> Words | None:
             " LINE Developers console",
         )
     return _wrong_slack(name, value)
+
+
+def _parts(value: str) -> list[str]:
+    """The one secret, or the two while they are being exchanged."""
+    return [each for each in value.split(",") if each] or [value]
 
 
 def _wrong_product(value: str) -> Words | None:
@@ -66,6 +71,12 @@ def _wrong_product(value: str) -> Words | None:
 
 
 def _wrong_slack(name: str, value: str) -> Words | None:
+    if name == "SLACK_SIGNING_SECRET" and value.startswith(("xox", "xapp-")):
+        return Words(
+            ja="SLACK_SIGNING_SECRET にトークンが入っています。Slackアプリの「Basic Information」の"
+            "Signing Secretを入れ直してください",
+            en="SLACK_SIGNING_SECRET holds a token; enter the signing secret from Basic Information instead",
+        )
     prefix = _PREFIXES.get(name)
     if prefix is not None and not value.startswith(prefix):
         return Words(

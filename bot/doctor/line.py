@@ -10,7 +10,8 @@ from bot.doctor.clocks import clock_finding, skew_of_header
 from bot.doctor.findings import Finding, error, note, ok, warning
 from bot.doctor.forms import WEBHOOK_PATH, wrong_address
 from bot.errors import Unavailable
-from bot.line.client import LineClient, Told
+from bot.line.account import Told
+from bot.line.client import LineClient
 from bot.settings import Settings
 
 INFO = "/v2/bot/info"

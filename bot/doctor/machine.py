@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from bot.doctor.findings import Finding, error, note, ok, warning
 from bot.doctor.forms import MIN_INGEST_KEY, wrong_form
 from bot.errors import Misconfigured
+from bot.flows.answers.scripts import read_own
 from bot.intake.rule_files import policy_beside, read_folder
 from bot.settings import Settings
 from followups.rules.model import Policy, RuleState
@@ -241,8 +242,9 @@ def _rules(settings: Settings) -> Iterator[Finding]:
         yield _unreadable("rules", str(wrong))
         return
     rule_set = read_rules(files, policy=policy)
-    if rule_set.problems:
-        yield from _problems("rules", rule_set.problems)
+    problems = (*rule_set.problems, *read_own(files).problems)
+    if problems:
+        yield from _problems("rules", problems)
         return
     if not rule_set.rules:
         yield warning(

@@ -6,20 +6,49 @@ from bot.doctor.findings import Finding, error, note, ok, warning
 from bot.llm.examining import ModelAnswer, ask_for_models
 from bot.settings import Settings
 
-KEY = "openai"
+KEY, EMBEDDINGS = "openai", "openai.embeddings"
 
 
 async def look_at_model(settings: Settings) -> list[Finding]:
     """Ask for the list of models; no text is made, nothing is charged."""
+    embedding = settings.openai_embedding_model
     if settings.openai_api_key is None:
         return [
+            *([_no_key_for(embedding)] if embedding is not None else []),
             note(
                 KEY,
                 "OPENAI_API_KEY は未設定です。返信の下書きは定型文から作ります",
                 "OPENAI_API_KEY is not set: drafts come from templates",
-            )
+            ),
         ]
-    return [_finding_of(await ask_for_models(settings), settings.openai_model)]
+    found = [_finding_of(await ask_for_models(settings, settings.openai_model), settings.openai_model)]
+    if embedding is not None and await ask_for_models(settings, embedding) is ModelAnswer.UNKNOWN_MODEL:
+        found.append(_unknown_embedding(embedding))
+    return found
+
+
+def _no_key_for(model: str) -> Finding:
+    return warning(
+        EMBEDDINGS,
+        f"OPENAI_EMBEDDING_MODEL は {model} ですが、OPENAI_API_KEY がありません。知識は言葉だけで探します",
+        f"OPENAI_EMBEDDING_MODEL is {model}, but there is no OPENAI_API_KEY: knowledge is searched by words",
+        fix=(
+            "OPENAI_API_KEY を入れるか、OPENAI_EMBEDDING_MODEL を空にしてください",
+            "set OPENAI_API_KEY, or leave OPENAI_EMBEDDING_MODEL empty",
+        ),
+    )
+
+
+def _unknown_embedding(model: str) -> Finding:
+    return warning(
+        EMBEDDINGS,
+        f"サーバーの一覧にモデル {model} がありません。知識は言葉だけで探します",
+        f"the server does not list the model {model}: knowledge would be searched by words alone",
+        fix=(
+            "OPENAI_EMBEDDING_MODEL を一覧にある名前にするか、空にしてください",
+            "set OPENAI_EMBEDDING_MODEL to a name it lists, or leave it empty",
+        ),
+    )
 
 
 def _finding_of(answer: ModelAnswer, model: str) -> Finding:

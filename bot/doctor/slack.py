@@ -127,6 +127,13 @@ def _scopes(found: Introduction, settings: Settings) -> Iterator[Finding]:
             f"the Slack scope {scope} is missing ({en})",
             fix=_REINSTALL,
         )
+    spare = sorted(found.identity.scopes - set(SCOPES))
+    if spare:
+        yield note(
+            "slack.scopes.spare",
+            f"使わないSlackの権限があります({', '.join(spare)})。外すと、鍵が漏れた時の害が減ります",
+            f"Slack scopes that nothing uses ({', '.join(spare)}): a leaked token does less harm without",
+        )
     if not missing:
         yield ok("slack.scopes", "Slackの権限はそろっています", "every Slack scope is there")
 

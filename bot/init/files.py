@@ -13,6 +13,9 @@ PLAYBOOKS = Path(followups.__file__).parent / "playbooks"
 FIRST_RULES = {"inactive-14d": "inactive-checkin", "onboarding-stalled": "onboarding-resume"}
 """The rules that are copied, each with the message it sends."""
 SAMPLE_ADDRESS = "https://app.example.com"
+KEPT_OUT_OF_GIT = (
+    "# 鍵とお客様のデータ: 共有しません / Keys and customers: not to be shared\n.env\n.yorisoi/\n*.dump\n"
+)
 
 POLICY = """\
 # すべての規則に共通の決まりです。書かなければ、ここにある値が使われます。

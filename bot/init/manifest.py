@@ -8,9 +8,9 @@ from bot.slack.scopes import EVENTS, SCOPES
 
 COMMANDS = {
     Command.LEADS: ("My open leads", None),
-    Command.WHY: ("Why did this customer get it, or not", "customer [rule]"),
+    Command.WHY: ("Why did this customer get it, or not", "name, id or mail [rule]"),
     Command.REPLY: ("Reply to the customer of my lead", "text"),
-    Command.FOLLOWUPS: ("How to see the rules and their state", None),
+    Command.FOLLOWUPS: ("Rules: list, switch, edit, preview, pause", None),
 }
 """Every slash command with its description and usage hint."""
 _NO_ADDRESS = "https://YOUR-HOST"

@@ -84,6 +84,13 @@ QUESTIONS = (
         ),
     ),
     Question(
+        name="SLACK_DIGEST_CHANNEL",
+        what=Words(
+            ja="Slack: 平日の朝のまとめを出すチャンネルのID(C…。空なら出しません)",
+            en="Slack: id of the channel for the digest on weekday mornings (C…; empty: none)",
+        ),
+    ),
+    Question(
         name="SLACK_SALES_GROUP",
         what=Words(
             ja="Slack: 営業のユーザーグループのID(S…。空なら全員が操作できます)",

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from bot.clock import Ids
 from bot.init.env_file import edited, is_private, values_of, write_private
-from bot.init.files import NewFile, first_rules, has_rules, policy_text
+from bot.init.files import KEPT_OUT_OF_GIT, NewFile, first_rules, has_rules, policy_text
 from bot.init.manifest import manifest
 
 ENV, POLICY, RULES, MANIFEST = ".env", "policy.yaml", "rules", "slack-manifest.yaml"
+IGNORED = ".gitignore"
 INGEST_KEY = "YORISOI_INGEST_KEY"
 
 
@@ -65,6 +66,8 @@ def write(
     else:
         done.alone.append(ENV)
     done.settings = values_of(edit.text)
+    if not (folder / IGNORED).exists():
+        _new(done, folder, NewFile(path=Path(IGNORED), text=KEPT_OUT_OF_GIT))
     _new(done, folder, NewFile(path=Path(POLICY), text=policy_text(product_url)))
     if has_rules(folder / RULES):
         done.alone.append(f"{RULES}/")

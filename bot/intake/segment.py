@@ -139,7 +139,7 @@ def _read_call(calls: Calls, item: dict[str, Any], kind: object, index: int) -> 
         calls.tellings.append(_identity(calls, item, index))
     elif kind == "group":
         calls.tellings.append(_membership(calls, item))
-    elif kind in {"page", "screen"}:
+    elif isinstance(kind, str) and kind in {"page", "screen"}:
         calls.events.append(_event(calls, _view(item, str(kind))))
     else:
         raise Wrong(

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import blake2b
 from urllib.parse import quote
 
+from bot.account import FollowerFigures, LineQuota, UnitFigures
 from bot.errors import Unavailable
 from bot.line.answers import said_of
-from bot.ports import FollowerFigures, Json, LineQuota, UnitFigures
+from bot.ports import Json
 
 _VALIDATE = "/v2/bot/message/validate/push"
 _QUOTA, _CONSUMPTION = "/v2/bot/message/quota", "/v2/bot/message/quota/consumption"
 _INSIGHT, _RICH_MENU = "/v2/bot/insight", "/v2/bot/richmenu"
+UNIT_MOST = 30
+_UNIT_PREFIX = "y_"
+_UNSAYABLE = re.compile(r"[^A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,3 +174,16 @@ class AccountQuestions(ABC):
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def unit_name(rule_id: str, variant: str | None = None) -> str:
+    """The name under which LINE counts what becomes of a rule's messages (Get statistics per unit).
+
+    `[A-Za-z0-9_]{1,30}`, one per push, and LINE keeps 1,000 different ones a month: one per rule and variant,
+    never per customer or day. Readable where it fits (`y_inactive_14d_a_3f9c1b`), and never
+    the same for two rules or variants.
+    """
+    whole = f"{rule_id}\0{variant or ''}"
+    tail = blake2b(whole.encode(), digest_size=3).hexdigest()
+    shown = _UNSAYABLE.sub("_", f"{rule_id}_{variant}" if variant else rule_id)
+    return f"{_UNIT_PREFIX}{shown[: UNIT_MOST - len(_UNIT_PREFIX) - len(tail) - 1]}_{tail}"

@@ -15,6 +15,7 @@ import regex
 from bot.line.limits import utf16_len
 from bot.line.limits.messages import ALT_TEXT_MOST, TEXT_MOST
 from followups.rules.model import Picture, Sender
+from followups.words.lint import MAX_BUBBLE_TEXT
 from followups.words.text import OPT_OUT, RenderedMessage, RenderedQuickReply
 
 Json = dict[str, Any]
@@ -27,11 +28,10 @@ DISPLAY_TEXT_MOST = 300
 DATA_MOST = 300
 ALT_TEXT_SHOWN = 400
 """Phones show about two lines of it in the chat list."""
-ALT_TEXT_SAYS = 20
+ALT_TEXT_SAYS = 16
 """A first line shorter than this (a salutation) says nothing yet: the next one is added."""
 HERO_RATIO = "20:13"
-FLEX_TEXT_MOST = 3500
-"""Leaves room for the rest of a bubble: 30 KB of JSON, in which a kana takes 6 bytes."""
+FLEX_TEXT_MOST = MAX_BUBBLE_TEXT
 
 _MENU = "menu:"
 _GRAPHEME = regex.compile(r"\X")

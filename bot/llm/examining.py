@@ -23,8 +23,11 @@ class ModelAnswer(StrEnum):
     NOT_REACHED = "not_reached"
 
 
-async def ask_for_models(settings: Settings) -> ModelAnswer:
-    """Ask the server of these settings, which must have a key. `NO_LIST`: a compatible server without one."""
+async def ask_for_models(settings: Settings, model: str) -> ModelAnswer:
+    """Ask the server of these settings, which must have a key, whether it has `model`.
+
+    `NO_LIST`: a compatible server without a list.
+    """
     key = settings.openai_api_key
     assert key is not None
     async with AsyncOpenAI(
@@ -44,7 +47,7 @@ async def ask_for_models(settings: Settings) -> ModelAnswer:
     names = {getattr(model, "id", None) for model in getattr(page, "data", None) or ()}
     if not names:
         return ModelAnswer.NO_LIST
-    return ModelAnswer.KNOWN if settings.openai_model in names else ModelAnswer.UNKNOWN_MODEL
+    return ModelAnswer.KNOWN if model in names else ModelAnswer.UNKNOWN_MODEL
 
 
 def _refusal_of(status: int) -> ModelAnswer:

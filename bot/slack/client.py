@@ -17,6 +17,7 @@ from bot.settings import Settings
 from bot.slack.calls import Calls, SlackRefused
 from bot.slack.files import Files
 from bot.slack.limits import validate_message, validate_view
+from bot.slack.overview.charts import has_chart, without_charts
 
 log = structlog.get_logger()
 
@@ -42,6 +43,7 @@ class Identity:
     bot_user_id: str
     bot_id: str
     scopes: frozenset[str]
+    url: str = ""
 
 
 class _Remembered(Generic[Kept]):
@@ -179,6 +181,9 @@ class SlackClient(Files, Calls):
         except SlackRefused as refused:
             if refused.code not in _SHAPE or not message.get("blocks"):
                 raise
+            if has_chart(message["blocks"]):
+                log.warning("slack.chart_refused", method=method)
+                return await self._say(method, {**message, "blocks": without_charts(message["blocks"])})
             log.warning("slack.message_invalid", method=method, code=refused.code)
             return await self._answer(self._once.api_call(method, json=_plain(message)), method)
 
@@ -218,11 +223,20 @@ class SlackClient(Files, Calls):
             if refused.code not in {"hash_conflict", "not_found"}:
                 raise
 
-    async def publish_home(self, *, slack_user_id: str, view: Mapping[str, Any]) -> None:
-        """Show this person's App Home."""
-        shown = _valid_view(view)
-        asked = {"user_id": slack_user_id, "view": shown}
-        await self._answer(self._once.api_call("views.publish", json=asked), "views.publish")
+    async def publish_home(
+        self, *, slack_user_id: str, view: Mapping[str, Any], view_hash: str | None = None
+    ) -> str | None:
+        """Show this person's App Home; its hash. None: what stands there is not what `view_hash` names."""
+        asked: Json = {"user_id": slack_user_id, "view": _valid_view(view)}
+        if view_hash:
+            asked["hash"] = view_hash
+        try:
+            answer = await self._answer(self._once.api_call("views.publish", json=asked), "views.publish")
+        except SlackRefused as refused:
+            if refused.code != "hash_conflict":
+                raise
+            return None
+        return str((answer.get("view") or {}).get("hash") or "")
 
     # --- people ---------------------------------------------------------------------------------------
 
@@ -236,6 +250,7 @@ class SlackClient(Files, Calls):
                 team_id=str(answer["team_id"]),
                 bot_user_id=str(answer["user_id"]),
                 bot_id=str(answer.get("bot_id") or ""),
+                url=str(answer.get("url") or ""),
                 scopes=frozenset(each.strip() for each in granted.split(",") if each.strip()),
             )
         return self._identity
@@ -243,6 +258,11 @@ class SlackClient(Files, Calls):
     async def team_id(self) -> str:
         """Our own workspace."""
         return (await self.identity()).team_id
+
+    async def link_to(self, *, channel: str, ts: str) -> str | None:
+        """Where a message can be opened; the form that `chat.getPermalink` answers, made without asking."""
+        url = (await self.identity()).url
+        return f"{url}archives/{channel}/p{ts.replace('.', '')}" if url.startswith("https://") else None
 
     async def profile(self, slack_user_id: str) -> StaffProfile:
         """Who this is; somebody whom Slack does not show us is allowed nothing."""

@@ -18,6 +18,11 @@ def escaped(text: str) -> str:
     return text.translate(_ESCAPED)
 
 
+def unescaped(text: str) -> str:
+    """What was typed, of a text as Slack hands it over."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def clean(text: str) -> str:
     """Text without control characters, lone surrogates and marks that turn the reading direction."""
     return str(_INVISIBLE.sub("", text.replace("\r\n", "\n")))

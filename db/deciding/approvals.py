@@ -28,7 +28,7 @@ from db.desk.notices import add_notice, touch_notices
 from followups.facts import Review, ReviewState
 
 SHOWN_AT_ONCE = 10
-"""Texts of one rule that wait in the alerts channel at the same time; the next follow as these are answered."""
+"""Texts of one rule that wait in the alerts channel together; the next follow as these are answered."""
 
 
 class ApprovalState(StrEnum):
@@ -190,6 +190,7 @@ async def ask_for_texts(
                 col(Approval.customer_id), col(Approval.rule_id), col(Approval.occasion), col(Approval.step)
             ).in_([(each.customer_id, each.rule_id, each.occasion, each.step) for each in wanted]),
             col(Approval.dedupe_key).not_in([_text_key(each) for each in wanted]),
+            col(Approval.state) != ApprovalState.STALE,
         )
         .values(state=ApprovalState.STALE.value)
         .returning(col(Approval.approval_id))

@@ -1,8 +1,8 @@
 """How much of LINE's month is left for rules, as last read from LINE and spent since?
 
 Reading LINE takes a network call, deciding does not: what LINE told is kept with the counts as they stood
-when it was asked, and everything that rules promise afterwards is counted in the transaction that promises it. So
-what is left is known exactly on our side at any moment, by any number of processes.
+when it was asked, and everything that rules promise afterwards is counted where it is promised. So what is
+left is known exactly on our side at any moment, by any number of processes.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from bot.clock import Ids
 from db.columns import UUID, Json, customer_key, datetime, document, moment
@@ -52,5 +52,21 @@ async def record(
     await session.execute(
         insert(AuditEntry).values(
             customer_id=customer_id, audit_id=ids.uuid(), at=now, actor=actor, action=action, details=plain
+        )
+    )
+
+
+async def entries_since(session: AsyncSession, action: str, since: datetime) -> list[AuditEntry]:
+    """What was done in this way since then and concerns no single customer, the newest first; at most 100."""
+    return list(
+        await session.scalars(
+            select(AuditEntry)
+            .where(
+                col(AuditEntry.customer_id) == NOBODY,
+                col(AuditEntry.action) == action,
+                col(AuditEntry.at) >= since,
+            )
+            .order_by(col(AuditEntry.at).desc())
+            .limit(100)
         )
     )

@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from db.columns import datetime, moment
+from db.deciding.followups import FollowUpRow
 from db.desk.leads import OPEN_STATES, Lead, LeadState
 from db.people.customers import Customer, LineUser
 from db.talk.conversations import ConversationRow
+from followups.facts import FollowUpState
 
 
 class Home(SQLModel, table=True):
@@ -85,6 +87,16 @@ async def looked_at_since(session: AsyncSession, since: datetime, *, limit: int)
     )
 
 
+async def under_way(session: AsyncSession) -> dict[str, int]:
+    """How many customers are in each rule now."""
+    rows = await session.execute(
+        select(col(FollowUpRow.rule_id), func.count())
+        .where(col(FollowUpRow.state) == FollowUpState.ACTIVE)
+        .group_by(col(FollowUpRow.rule_id))
+    )
+    return {rule_id: number for rule_id, number in rows}  # noqa: C416 (rows are no pairs to mypy)
+
+
 async def leads_for(
     session: AsyncSession, slack_user_id: str, *, limit: int
 ) -> tuple[list[HomeLead], list[HomeLead], dict[str, int]]:
@@ -133,6 +145,3 @@ async def _lines(session: AsyncSession, term: Any, order: Any, *, limit: int) ->
         HomeLead(lead=lead, name=name, is_unanswered=bool(is_unanswered), last_inbound_at=heard_at)
         for lead, name, is_unanswered, heard_at in rows
     ]
-
-
-__all__ = ["Home", "HomeLead", "home_of", "leads_for", "looked_at_since", "opened", "published"]

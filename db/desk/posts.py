@@ -53,6 +53,7 @@ class PostKind(StrEnum):
     LINE = "line"
     FILE = "file"
     ALERT = "alert"
+    DIGEST = "digest"
 
 
 THREADED = (PostKind.LINE.value, PostKind.FILE.value)
@@ -65,7 +66,7 @@ class Post(SQLModel, table=True):
     kind `card`: the lead's card, posted once and rewritten in place: `wanted` counts the changes asked for,
     `shown` the last one carried out; it is due while they differ. kind `line`: a line in the lead's thread.
     kind `file`: something the customer sent, in the thread too; `slack_file_id` in its content, once Slack
-    has the bytes. kind `alert`: for the alerts channel.
+    has the bytes. kind `alert`: for the alerts channel. kind `digest`: a day's figures, as they stood then.
     In `posting` with a `ts`, the card is being rewritten.
     `number`: the order of lines in one thread. `not_before`: back-off; in `posting`, the lease's end.
     `first_attempt_at`: since when a message with this row's id may stand in Slack.
@@ -241,7 +242,9 @@ async def rewrite_thread_line(session: AsyncSession, *, customer_id: UUID, key: 
 async def add_alert(session: AsyncSession, *, key: str, ja: str, en: str, ids: Ids, now: datetime) -> None:
     """Have something said in the alerts channel; once per `key`. No names or texts of customers."""
     content = {"ja": ja, "en": en}
-    await ask_for_post(session, NOBODY, PostKind.ALERT, f"alert:{key}", content, lead_id=None, ids=ids, now=now)
+    await ask_for_post(
+        session, NOBODY, PostKind.ALERT, f"alert:{key}", content, lead_id=None, ids=ids, now=now
+    )
 
 
 async def ask_for_post(

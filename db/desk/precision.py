@@ -50,4 +50,5 @@ async def scored_endings(session: AsyncSession, *, since: datetime, now: datetim
     return [
         ScoredEnding(rule_id=rule_id, score=score, state=state, number=number)
         for rule_id, score, state, number in rows
+        if rule_id is not None and score is not None
     ]

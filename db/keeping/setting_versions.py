@@ -13,6 +13,8 @@ from db.rulebook.rules import put_setting, setting
 from db.rulebook.versions import EDIT, FILE
 from followups.versions.leaves import knows, leaves_of
 
+_EXPORTED = "exported:"
+
 
 class SettingVersion(SQLModel, table=True):
     """One version of such a file as written. `origin`: `file` (a folder was applied) or `edit` (Slack)."""
@@ -53,6 +55,8 @@ async def would_undo(session: AsyncSession, name: str, source: str) -> bool:
     versions = await setting_versions(session, name)
     if not versions or versions[-1].origin == FILE:
         return False
+    exported = await setting(session, f"{_EXPORTED}{name}")
+    is_exported = exported is not None and exported["version"] == versions[-1].version
     base = next((each for each in reversed(versions) if each.origin == FILE), versions[0])
     if any(each.source == source for each in versions[:-1]):
         return True
@@ -60,8 +64,14 @@ async def would_undo(session: AsyncSession, name: str, source: str) -> bool:
         leaves_of(base.source, {}),
         leaves_of(versions[-1].source, {}),
         leaves_of(source, {}),
-        is_exported=False,
+        is_exported=is_exported,
     )
+
+
+async def note_setting_exported(session: AsyncSession, name: str, *, now: datetime) -> None:
+    """A folder holds the version in force now: what is written there next knows of it."""
+    if version := await setting_version(session, name):
+        await put_setting(session, f"{_EXPORTED}{name}", {"version": version}, now=now)
 
 
 async def put_setting_version(
@@ -111,6 +121,7 @@ __all__ = [
     "EDIT",
     "FILE",
     "SettingVersion",
+    "note_setting_exported",
     "put_setting_version",
     "setting_version",
     "setting_versions",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import cast, column, func, select, table
+from sqlalchemy import cast, column, exists, func, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer, String
 
@@ -17,7 +17,7 @@ class Vitals:
     """What the server says of itself.
 
     `version` as PostgreSQL counts (180004 is 18.4); `now` is the server's clock; `revision` is the schema's,
-    None where there is none yet.
+    None where there is none yet; `has_vectors`: pgvector can be used.
     """
 
     version: int
@@ -27,6 +27,7 @@ class Vitals:
     is_read_only: bool
     now: datetime
     revision: str | None
+    has_vectors: bool = True
 
 
 async def vitals(session: AsyncSession) -> Vitals:
@@ -42,10 +43,11 @@ async def vitals(session: AsyncSession) -> Vitals:
                 setting("transaction_read_only"),
                 func.clock_timestamp(),
                 func.to_regclass("alembic_version").is_not(None),
+                exists().where(column("name") == "vector").select_from(table("pg_available_extensions")),
             )
         )
     ).one()
-    version, fsync, synchronous, pages, read_only, now, has_schema = row
+    version, fsync, synchronous, pages, read_only, now, has_schema, has_vectors = row
     revision = None
     if has_schema:
         version_num = column("version_num", String)
@@ -59,6 +61,7 @@ async def vitals(session: AsyncSession) -> Vitals:
         is_read_only=read_only == "on",
         now=now,
         revision=revision,
+        has_vectors=has_vectors,
     )
 
 

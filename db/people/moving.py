@@ -12,15 +12,18 @@ from sqlmodel import SQLModel, col
 from db.columns import UUID, datetime
 from db.deciding.followups import DecisionRow, FollowUpRow
 from db.deciding.ticks import Alarm
+from db.desk.audit import AuditEntry
 from db.desk.leads import OPEN_STATES, Lead, LeadState
 from db.desk.posts import Post
 from db.intake.events import Event, NewEvent, take_in
 from db.intake.signals import SignalRow
-from db.people.consents import ConsentEntry
+from db.people.consents import ConsentEntry, ConsentQuestion
 from db.people.customers import Customer
 from db.people.preferences import Wish
-from db.talk.conversations import ConversationRow, InboundLine
+from db.talk.answers import AnswerRow
+from db.talk.conversations import BOT, PERSON, ConversationRow, InboundLine
 from db.talk.drafts import Draft
+from db.talk.files import MediaLink, OfferedFile
 from db.talk.media import Media
 from db.talk.messages import Click, Link, Message
 
@@ -34,9 +37,10 @@ class Pair:
 
 
 _MOVED: tuple[type[SQLModel], ...] = (
-    InboundLine, Media, Message, Link, Click, Draft, DecisionRow, Post
+    InboundLine, Media, Message, Link, Click, Draft, AnswerRow, OfferedFile, MediaLink, DecisionRow, Post,
+    AuditEntry,
 )  # fmt: skip
-_LEDGERS: tuple[type[SQLModel], ...] = (ConsentEntry, Wish)
+_LEDGERS: tuple[type[SQLModel], ...] = (ConsentEntry, ConsentQuestion, Wish)
 """Who was linked before has these entries on both sides."""
 
 
@@ -132,6 +136,8 @@ async def _move_conversation(session: AsyncSession, pair: Pair, *, now: datetime
         .where(col(ConversationRow.customer_id) == pair.customer_id)
         .values(
             is_open=theirs.is_open or ours.is_open,
+            mode=PERSON if PERSON in {theirs.mode, ours.mode} else BOT,
+            mode_because=ours.mode_because if ours.mode == PERSON else theirs.mode_because,
             owner=ours.owner or theirs.owner,
             revision=max(theirs.revision, ours.revision) + 1,
             is_unanswered=theirs.is_unanswered or ours.is_unanswered,

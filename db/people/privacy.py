@@ -18,9 +18,9 @@ from sqlmodel import SQLModel, col
 from db.columns import UUID, Json
 from db.desk.audit import AuditEntry
 from db.desk.leads import Lead
-from db.desk.posts import Post
+from db.desk.posts import Post, revived
 from db.intake.inbox import InboxRow
-from db.people.consents import ConsentEntry, record
+from db.people.consents import EVERYTHING, ConsentEntry, record
 from db.people.consents import current as consents_of
 from db.people.customers import Customer, LineUser, add_customers, customer_id_of_line_user, lock_customers
 from db.people.line_users import user_of_customer
@@ -85,7 +85,7 @@ async def erase(session: AsyncSession, customer_id: UUID, *, purposes: Iterable[
     if customer is None or customer.erased_at is not None:
         return False
     user = await user_of_customer(session, customer_id)
-    refused = {*purposes, *(await consents_of(session, [customer_id])).get(customer_id, {})}
+    refused = {EVERYTHING, *purposes, *(await consents_of(session, [customer_id])).get(customer_id, {})}
     await cancel_queued(session, customer_id, because="erased: 個人データの消去", now=now)
     kept = {
         table.__tablename__
@@ -150,7 +150,7 @@ async def _scrub(session: AsyncSession, customer_id: UUID, *, now: datetime) -> 
         (Message, {"plain_text": ERASED_TEXT, "bubbles": [], "line_user_id": "", "reply_token": None}),
         (InboundLine, {"text": None, "details": {}, "unsent_at": func.coalesce(InboundLine.unsent_at, now)}),
         (Lead, {"reasons": [], "draft_wish": None, "state": "dismissed", "disposition": "erased"}),
-        (Post, {"wanted": col(Post.wanted) + 1}),
+        (Post, {"wanted": col(Post.wanted) + 1, "state": revived()}),
     ]
     for table, values in changes:
         whose = col(table.customer_id) == customer_id  # type: ignore[attr-defined]

@@ -47,7 +47,8 @@ async def begin_change(session: AsyncSession, change: RuleChange) -> None:
     await session.execute(
         delete(RuleChange)
         .where(
-            col(RuleChange.state) != ChangeState.SAVED, col(RuleChange.created_at) < change.created_at - KEPT_FOR
+            col(RuleChange.state) != ChangeState.SAVED,
+            col(RuleChange.created_at) < change.created_at - KEPT_FOR,
         )
         .execution_options(synchronize_session=False)
     )
@@ -66,7 +67,9 @@ async def type_into(session: AsyncSession, change: RuleChange, typed: Mapping[st
     await session.flush()
 
 
-async def settle_change(session: AsyncSession, change: RuleChange, state: ChangeState, *, now: datetime) -> None:
+async def settle_change(
+    session: AsyncSession, change: RuleChange, state: ChangeState, *, now: datetime
+) -> None:
     """What became of it."""
     change.state, change.settled_at = state.value, now
     await session.flush()

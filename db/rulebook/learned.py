@@ -13,7 +13,9 @@ from sqlmodel import col
 
 from db.desk.leads import Lead, LeadState
 from db.rulebook.rules import put_setting, setting
+from followups.predict.judging import Band, Judgement, restored
 from followups.predict.learned import LearnedScore, Trial
+from followups.rules.checks import Text
 
 LEARNED = "learned_score"
 MOST_LEADS = 5000
@@ -61,6 +63,29 @@ async def keep_trial(session: AsyncSession, trial: Trial, *, now: datetime) -> N
             else None
         )
     await put_setting(session, LEARNED, content, now=now)
+
+
+async def last_trial(session: AsyncSession) -> Trial | None:
+    """What came of learning last; None: nothing was tried yet. Judgements as they were kept."""
+    content = await setting(session, LEARNED)
+    if content is None:
+        return None
+    model = content["model"]
+    return Trial(
+        learned=LearnedScore.of_plain(model) if model is not None else None,
+        because=Text(**content["because"]),
+        leads=content["leads"],
+        won=content["won"],
+        by_learning=_judged(content.get("by_learning")),
+        by_points=_judged(content.get("by_points")),
+    )
+
+
+def _judged(content: dict[str, Any] | None) -> Judgement | None:
+    if content is None:
+        return None
+    bands = tuple(Band(int(people), said, came) for people, said, came in content["bands"])
+    return restored(bands, auc=content["auc"], brier=content["brier"])
 
 
 async def learned_score(session: AsyncSession) -> LearnedScore | None:

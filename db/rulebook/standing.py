@@ -16,7 +16,7 @@ from followups.facts import FollowUpState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """`under_way`: customers in it. `waiting`: its messages not yet gone out. `opted_out`: as last reckoned."""
+    """`under_way`: customers in it. `waiting`: messages not yet gone out. `opted_out`: as last reckoned."""
 
     under_way: int = 0
     waiting: int = 0

@@ -19,6 +19,8 @@ from db.columns import UUID, Json, Timestamp, customer_key, datetime, document, 
 QUIET_FOR = timedelta(hours=24)
 """After our answer, a conversation that nobody holds is over when nothing was said for this long."""
 BOT, PERSON = "bot", "person"
+UNSENT = "unsent"
+"""The kind of a line that was unsent before it arrived; then it is what it was."""
 _OVER: dict[str, object] = {"is_open": False, "owner": None, "mode": BOT, "mode_because": None}
 """A conversation that ended; the next one begins with the bot."""
 
@@ -93,6 +95,8 @@ async def hear(
 ) -> Heard | None:
     """The customer said something. Call it with the customer locked.
 
+    What was unsent before it arrived stays without its words.
+
     Args:
         line: what was said; its `revision` is filled in.
         opens: it wants an answer; False: an answer in one tap, which does not hold other messages.
@@ -109,6 +113,16 @@ async def hear(
         .returning(col(InboundLine.line_message_id))
     )
     if is_new is None:
+        await session.execute(
+            update(InboundLine)
+            .where(
+                col(InboundLine.customer_id) == line.customer_id,
+                col(InboundLine.line_message_id) == line.line_message_id,
+                col(InboundLine.kind) == UNSENT,
+            )
+            .values(kind=line.kind, at=line.at)
+            .execution_options(synchronize_session=False)
+        )
         return None
     row = ConversationRow(
         customer_id=line.customer_id,
@@ -285,7 +299,7 @@ async def unsend(session: AsyncSession, customer_id: UUID, line_message_id: str,
     Returns whether a text of theirs was there.
     """
     tombstone = InboundLine(
-        customer_id=customer_id, line_message_id=line_message_id, kind="unsent", at=at, unsent_at=at
+        customer_id=customer_id, line_message_id=line_message_id, kind=UNSENT, at=at, unsent_at=at
     )
     was_there = await session.scalar(
         select(col(InboundLine.line_message_id)).where(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from followups.backtest.replay import Entry, Held, Past, Replay, Replayed, reachable
+from followups.backtest.months import Month, Months
+from followups.backtest.past import Entry, Held, Past, Replayed, reachable
+from followups.backtest.replay import Replay
 from followups.backtest.rhythm import Flagged, Rhythm, Rhythms, quiet_spans
 from followups.backtest.tally import Counted, Forecast, RuleForecast, Tally
 
@@ -12,6 +14,8 @@ __all__ = [
     "Flagged",
     "Forecast",
     "Held",
+    "Month",
+    "Months",
     "Past",
     "Replay",
     "Replayed",

@@ -10,7 +10,9 @@ from datetime import date, datetime, timedelta
 from itertools import combinations
 from statistics import median
 
-from followups.backtest.replay import Past, Replay, Replayed
+from followups.backtest.months import Month
+from followups.backtest.past import Past, Replayed
+from followups.backtest.replay import Replay
 from followups.backtest.rhythm import Rhythm, Rhythms, quiet_spans, share
 from followups.rules.model import Rule
 from followups.times.zones import day_begins, local_day, zone_of
@@ -24,6 +26,11 @@ class Counted:
 
     occasions: int
     sent_later: int
+
+    @property
+    def dropped(self) -> int:
+        """Occasions that came to nothing."""
+        return self.occasions - self.sent_later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,7 @@ class Forecast:
         moments: how often `decide` was asked.
         overlaps: by two rules' ids: customers who entered both.
         behind: by (rule, rule that went first): occasions on which arbitration made the first one wait.
+        months: what LINE's plan allowed; none: the policy names none.
     """
 
     start: datetime
@@ -86,6 +94,7 @@ class Forecast:
     rules: tuple[RuleForecast, ...]
     overlaps: Mapping[tuple[str, str], int]
     behind: Mapping[tuple[str, str], int]
+    months: tuple[Month, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +207,7 @@ class Tally:
                     of.covering[last] -= 1
                     upto = last
 
-    def forecast(self) -> Forecast:
+    def forecast(self, *, months: Sequence[Month] = ()) -> Forecast:
         """What it came to."""
         known, number = [], 0
         for change in self._known[:-1]:
@@ -218,6 +227,7 @@ class Tally:
             rules=rules,
             overlaps=dict(sorted(self._overlaps.items())),
             behind=dict(sorted(self._behind.items())),
+            months=tuple(months),
         )
 
     def _rule(self, of: _OfRule, known: Sequence[int]) -> RuleForecast:

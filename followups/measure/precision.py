@@ -16,7 +16,7 @@ WASTED = "dismissed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """So many leads of one rule, closed in one week (its Monday) in the same way. `rule_id` None: no rule's."""
+    """So many leads of one rule, closed in one week (its Monday) in one way. `rule_id` None: no rule's."""
 
     rule_id: str | None
     week: date
@@ -42,7 +42,7 @@ class ScoredEnding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precision:
-    """One rule's leads in one span. `share`: good of good and dismissed, None where there are none of both."""
+    """One rule's leads in one span. `share`: good of good and dismissed, None without both."""
 
     rule_id: str | None
     good: int

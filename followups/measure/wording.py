@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from followups.measure.checks import Guardrail, GuardrailState
 from followups.measure.effect import Effect, EffectState
+from followups.measure.figures import Figures
 from followups.measure.proportions import Interval
 from followups.rules.conditions import Text
 
@@ -83,6 +84,32 @@ def _shown(effect: Effect, interval: Interval) -> Text:
         f" {span.en}); about {number} of {people} customers reached it"
         f" {'because of it' if is_good else 'less, because of it'}",
     )
+
+
+def added_said(figures: Figures) -> Text:
+    """What all rules together added, in one line: a number with its interval, or why there is none yet."""
+    states = {rule.effect.state for rule in figures.rules}
+    added = figures.added
+    if added is not None and not added.holds(0.0):
+        sign, span = f"{added.estimate:+,.0f}", f"{added.low:+,.0f}〜{added.high:+,.0f}"
+        return Text(
+            ja=f"{sign} 件（95% 区間 {span}）", en=f"{sign} (95 % interval {span.replace('〜', ' to ')})"
+        )
+    waiting = [rule.effect.weeks for rule in figures.rules if rule.effect.state is EffectState.WAITING]
+    known = [weeks for weeks in waiting if weeks is not None]
+    if waiting or added is not None:
+        ja, en = "まだ判断できません", "not enough data yet"
+        if known:
+            ja, en = f"{ja}（あと約{min(known)}週間）", f"{en} (about {min(known)} more weeks)"
+        if added is not None:
+            span = f"{added.low:+,.0f}〜{added.high:+,.0f}"
+            ja, en = f"{ja}。いまは {span} 件のどこか", f"{en}; so far {span.replace('〜', ' to ')}"
+        return Text(ja=ja, en=en)
+    if states == {EffectState.BROKEN}:
+        return Text(ja="比較が崩れているため出しません", en="not shown: the comparison is broken")
+    if states:
+        return Text(ja="比べる相手（送らない側）がいません", en="nobody is held out to compare with")
+    return Text(ja="まだありません", en="nothing yet")
 
 
 def guardrail_said(guard: Guardrail, what: Text) -> Text | None:

@@ -65,3 +65,19 @@ def judge(chances: Numbers, came: Truths, *, bands: int = 5) -> Judgement:
         bands=told,
         error=sum(band.customers * abs(band.predicted - band.observed) for band in told) / len(came),
     )
+
+
+def restored(bands: tuple[Band, ...], *, auc: float | None, brier: float) -> Judgement:
+    """A judgement from the parts of it that were kept."""
+    customers = sum(band.customers for band in bands)
+    share = sum(band.customers * band.observed for band in bands) / customers if customers else 0.0
+    error = sum(band.customers * abs(band.predicted - band.observed) for band in bands)
+    return Judgement(
+        customers=customers,
+        share=share,
+        auc=auc,
+        brier=brier,
+        base_brier=share * (1 - share),
+        bands=bands,
+        error=error / customers if customers else 0.0,
+    )

@@ -184,7 +184,7 @@ def _kind(path: str) -> str:
     if last == _SCORING and parts[-2:-1] != ["messages"]:
         return "scoring"
     if len(parts) > 1 and parts[-2] in {"scripts", "rich-menus"}:
-        return "other"  # read by followups.answers.scripts and followups.menus
+        return "other"  # read by followups.answers.scripts and followups.rules.yaml.menus
     if last.endswith(".yml"):
         return "misnamed"
     if not last.endswith(_RULE):

@@ -12,6 +12,8 @@ from followups.rules.conditions import Text
 
 MAX_TEXT = 5000
 """UTF-16 code units of a LINE text message."""
+MAX_BUBBLE_TEXT = 3500
+"""UTF-16 code units of a text in a bubble with a button: 30 KB of JSON hold it all, a kana takes 6 bytes."""
 MAX_LABEL = 20
 """Grapheme clusters of a quick reply's or template button's label on LINE."""
 

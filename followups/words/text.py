@@ -9,6 +9,7 @@ from followups.facts import AttributeValue, Facts
 from followups.rules.conditions import Text
 from followups.rules.model import MessageTemplate, Picture
 from followups.words.lint import (
+    MAX_BUBBLE_TEXT,
     MAX_LABEL,
     MAX_TEXT,
     Finding,
@@ -133,7 +134,19 @@ def missing_value(template: MessageTemplate, facts: Facts) -> MissingValue | Non
 def lint_message(template: MessageTemplate) -> tuple[Finding, ...]:
     """The objections to a template in every language; each says in which."""
     has_button = template.button_url is not None
-    return tuple(
+    cut = tuple(
+        Finding(
+            kind="length",
+            severity=Severity.ERROR,
+            because=Text(
+                ja=f"{template.name} [{language}] ボタンのある本文は{MAX_BUBBLE_TEXT}字までです",
+                en=f"{template.name} [{language}] a text with a button ends at {MAX_BUBBLE_TEXT} units",
+            ),
+        )
+        for language, text in template.text.items()
+        if has_button and utf16_length(text) > MAX_BUBBLE_TEXT
+    )
+    return cut + tuple(
         Finding(
             kind=finding.kind,
             severity=finding.severity,

@@ -18,7 +18,7 @@ from bot.errors import Unavailable
 from bot.flows.staff.keep import Keeper
 from bot.slack.client import SLACK_API
 from handlers.boundary import Errands
-from handlers.slack import commands, modals, presses
+from handlers.slack import commands, modals, orders, presses, steering
 
 log = structlog.get_logger()
 
@@ -31,10 +31,13 @@ quiet.setLevel(logging.WARNING)  # at INFO, Bolt writes out whole bodies it refu
 class SlackApp:
     """Bolt, with our listeners. The specific ones come first, the ones that catch everything last."""
 
-    def __init__(self, deps: Deps) -> None:
-        """Everything is given explicitly: nothing in the environment can turn Bolt to OAuth."""
+    def __init__(self, deps: Deps, *, signing_secret: str | None = None) -> None:
+        """Everything is given explicitly: nothing in the environment can turn Bolt to OAuth.
+
+        `signing_secret`: what requests over HTTP are signed with; None: they come by Socket Mode only.
+        """
         settings = deps.settings
-        secret, token = settings.slack_signing_secret, settings.slack_bot_token
+        token = settings.slack_bot_token
         self.errands = Errands()
         self.keeper = Keeper(deps)
 
@@ -50,13 +53,15 @@ class SlackApp:
             name="yorisoi",
             logger=quiet,
             client=AsyncWebClient(base_url=settings.slack_api_base_url or SLACK_API, logger=quiet),
-            signing_secret=secret.get_secret_value() if secret else "only Socket Mode",
+            signing_secret=signing_secret or "only Socket Mode",
             authorize=authorize,
             ignoring_self_events_enabled=False,
         )
         self.bolt.middleware(self._keep_events)
         presses.register(self.bolt, deps, self.keeper, self.errands)
         modals.register(self.bolt, deps, self.keeper, self.errands)
+        orders.register(self.bolt, self.keeper)
+        steering.register(self.bolt, deps, self.keeper, self.errands)
         commands.register(self.bolt, deps, self.errands)
         for catch in (self.bolt.action, self.bolt.view, self.bolt.view_closed, self.bolt.shortcut):
             catch(ANYTHING)(_acknowledge)

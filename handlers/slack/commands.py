@@ -14,11 +14,13 @@ from bot.flows.leads.away import away, back, sign
 from bot.flows.leads.list_leads import list_leads
 from bot.flows.replies.editing import open_editing
 from bot.flows.replies.reply import reply
-from bot.flows.rules.why import why
 from bot.flows.staff.acting import actor_of
+from bot.flows.staff.explain import explain
+from bot.flows.steering.leading import lead_of
+from bot.flows.steering.list_rules import list_rules
 from bot.slack.ids import Command
 from bot.slack.modals import Place
-from bot.slack.mrkdwn import cut, escaped
+from bot.slack.mrkdwn import unescaped
 from handlers.boundary import Errands, Tell, guarded
 
 log = structlog.get_logger()
@@ -54,20 +56,22 @@ def register(app: AsyncApp, deps: Deps, errands: Errands) -> None:
 
     async def on_why(body: Mapping[str, Any], respond: Respond) -> None:
         actor = await actor_of(deps, str(body.get("user_id")))
-        customer, _, rule_id = str(body.get("text") or "").strip().partition(" ")
-        if not customer:
+        asked = unescaped(str(body.get("text") or "")).strip()
+        if not asked:
             raise _HOW[Command.WHY]
-        lines = await why(deps, customer, rule_id.strip() or None, language=actor.profile.language)
-        await respond(text=escaped(cut("\n".join(lines), 2_500)), response_type="ephemeral")
+        written = await explain(deps, asked, language=actor.profile.language)
+        await respond(text=written.text, blocks=written.blocks, response_type="ephemeral")
 
-    async def on_other(body: Mapping[str, Any], respond: Respond) -> None:
-        raise _HOW[Command(str(body.get("command")))]
+    async def on_followups(body: Mapping[str, Any], respond: Respond) -> None:
+        actor = await lead_of(deps, str(body.get("user_id")))
+        written = await list_rules(deps, language=actor.profile.language)
+        await respond(text=written.text, blocks=written.blocks, response_type="ephemeral")
 
     stories: Mapping[Command, Story] = {
         Command.LEADS: on_leads,
         Command.REPLY: on_reply,
         Command.WHY: on_why,
-        Command.FOLLOWUPS: on_other,
+        Command.FOLLOWUPS: on_followups,
     }
 
     async def on_command(
@@ -96,11 +100,7 @@ def _responder(deps: Deps, slack_user_id: str, respond: Respond) -> Tell:
 
 _HOW = {
     Command.WHY: Refused(
-        "`/why お客様ID [規則]` と書くと、送った・送らなかった理由が分かります。",
-        "`/why CUSTOMER [RULE]` tells why something was sent or not.",
-    ),
-    Command.FOLLOWUPS: Refused(
-        "`yorisoi rules list` で、規則とその状態が分かります。",
-        "`yorisoi rules list` shows rules and their states.",
+        "`/why 名前かID [規則]` と書くと、送った・送らなかった理由が分かります。",
+        "`/why NAME_OR_ID [RULE]` tells why something was sent or not.",
     ),
 }

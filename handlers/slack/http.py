@@ -27,18 +27,19 @@ def router(deps: Deps) -> APIRouter:
     too long, 503 where Slack is not configured.
     """
     doors = APIRouter()
-    secret = deps.settings.slack_signing_secret
-    app = SlackApp(deps) if deps.slack is not None and secret is not None else None
-    verifier = SignatureVerifier(secret.get_secret_value()) if secret is not None else None
+    secrets = deps.settings.slack_signing_secrets if deps.slack is not None else ()
+    # Bolt checks signatures, too, each time with one secret: during an exchange of secrets there are two Bolts.
+    known = [(SignatureVerifier(secret), SlackApp(deps, signing_secret=secret)) for secret in secrets]
 
     @doors.post("/slack/events", include_in_schema=False)
     async def on_slack(request: Request) -> Response:
-        if app is None or verifier is None:
+        if not known:
             return PlainTextResponse("Slack is not configured\n", status_code=503)
         body = await _body(request)
         if body is None:
             return PlainTextResponse("too long\n", status_code=413)
-        if not _is_signed(verifier, request, body):
+        app = next((app for verifier, app in known if _is_signed(verifier, request, body)), None)
+        if app is None:
             return PlainTextResponse("wrong signature\n", status_code=401)
         if not _is_readable(request, body):
             return PlainTextResponse("cannot be read\n", status_code=400)

@@ -19,6 +19,7 @@ from sandbox.line.routes import Endpoint, Route, declined
 ACCEPTED_ID = "x-line-accepted-request-id"
 UNITS_A_MONTH = 1000
 PRIVACY_FLOOR = 20
+SPAN_DAYS = 30
 _DAY = "%Y%m%d"
 
 
@@ -103,11 +104,7 @@ async def consumption(channel: Channel, _call: Call, _exchange: Exchange) -> Ans
 
 async def delivered(channel: Channel, call: Call, _exchange: Exchange) -> Answer:
     """GET /v2/bot/message/delivery/{kind}: known from the next day on, by days in Japan."""
-    date = call.query.get("date", "")
-    try:
-        datetime.strptime(date, _DAY)  # noqa: DTZ007  a calendar day
-    except ValueError:
-        raise declined([Problem("date", "Must be yyyyMMdd")]) from None
+    date = _day_asked(call)
     if date >= call.at.astimezone(JST).strftime(_DAY):
         return Answer(200, {"status": "unready"})
     return Answer(200, {"status": "ready", "success": channel.sent[call.params["kind"], date]})
@@ -126,6 +123,12 @@ async def aggregated_events(channel: Channel, call: Call, _exchange: Exchange) -
     name = call.query.get("customAggregationUnit", "")
     if not name or not call.query.get("from") or not call.query.get("to"):
         raise declined([Problem("customAggregationUnit", "May not be empty")])
+    first, last = [
+        datetime.strptime(_day_asked(call, each), _DAY)  # noqa: DTZ007  calendar days
+        for each in ("from", "to")
+    ]
+    if not 0 <= (last - first).days < SPAN_DAYS:
+        raise Declined(400, {"message": None})
     reached = sum(count for (_, unit), count in channel.units.items() if unit == name)
     shown = None if reached < PRIVACY_FLOOR else reached
     overview = {
@@ -135,6 +138,33 @@ async def aggregated_events(channel: Channel, call: Call, _exchange: Exchange) -
         "uniqueMediaPlayed100Percent": None,
     }
     return Answer(200, {"overview": overview, "messages": [], "clicks": []})
+
+
+async def followers(channel: Channel, call: Call, _exchange: Exchange) -> Answer:
+    """GET /v2/bot/insight/followers: known from the next day on; `followers` never falls."""
+    date = _day_asked(call)
+    if date >= call.at.astimezone(JST).strftime(_DAY):
+        return Answer(200, {"status": "unready"})
+    people = channel.people.values()
+    known = [person for person in people if person.is_friend or person.has_blocked]
+    return Answer(
+        200,
+        {
+            "status": "ready",
+            "followers": len(known),
+            "targetedReaches": sum(person.is_friend and not person.has_blocked for person in known),
+            "blocks": sum(person.has_blocked for person in known),
+        },
+    )
+
+
+def _day_asked(call: Call, name: str = "date") -> str:
+    date = call.query.get(name, "")
+    try:
+        datetime.strptime(date, _DAY)  # noqa: DTZ007  a calendar day
+    except ValueError:
+        raise declined([Problem(name, "Must be yyyyMMdd")]) from None
+    return date
 
 
 def _units(channel: Channel) -> list[str]:
@@ -212,4 +242,5 @@ ROUTES = (
     Route("GET", f"{_MESSAGE}/aggregation/info", aggregation_usage),
     Route("GET", f"{_MESSAGE}/aggregation/list", aggregation_names),
     Route("GET", "/v2/bot/insight/message/event/aggregation", aggregated_events),
+    Route("GET", "/v2/bot/insight/followers", followers),
 )

@@ -1,5 +1,6 @@
 // Slack's blocks as its client draws them.
 import { button, confirmed, el, moment } from "./dom.js";
+import { withSigns } from "./signs.js";
 
 let names = {};
 export const know = (members) => { names = members; };
@@ -14,7 +15,7 @@ function inline(text) {
   const nodes = [];
   let end = 0;
   for (const mark of text.matchAll(MARKED)) {
-    nodes.push(unescaped(text.slice(end, mark.index)));
+    nodes.push(...withSigns(unescaped(text.slice(end, mark.index))));
     end = mark.index + mark[0].length;
     const [, at, member, room, address, words, bold, code, gone, slanted] = mark;
     if (at) nodes.push(el("time", "", moment(at * 1000)));
@@ -26,7 +27,7 @@ function inline(text) {
     else if (slanted) nodes.push(el("em", "", ...inline(slanted)));
     else nodes.push(el("span", "anchor", unescaped(words || address)));
   }
-  nodes.push(unescaped(text.slice(end)));
+  nodes.push(...withSigns(unescaped(text.slice(end))));
   return nodes.filter(Boolean);
 }
 
@@ -49,13 +50,13 @@ export function marked(text) {
   return nodes;
 }
 
-const textOf = (object) => !object ? [] : object.type === "mrkdwn" ? marked(object.text) : [object.text];
+const textOf = (object) => !object ? [] : object.type === "mrkdwn" ? marked(object.text) : withSigns(object.text);
 
 function richNode(element) {
   if (element.type === "text") {
     const style = element.style || {};
     const tag = style.code ? "code" : style.bold ? "strong" : style.italic ? "em" : style.strike ? "s" : "span";
-    return el(tag, "", element.text);
+    return el(tag, "", ...withSigns(element.text));
   }
   if (element.type === "user") return el("span", "mention", `@${names[element.user_id] || element.user_id}`);
   if (element.type === "emoji") return `:${element.name}:`;
@@ -73,7 +74,7 @@ function richNode(element) {
 /** `where` is `{act, channel, ts}` of a message or `{act, view_id}` of a modal or Home tab. */
 export function blockNode(block, where) {
   switch (block.type) {
-    case "header": return el("h3", "block", plain(block.text));
+    case "header": return el("h3", "block", ...withSigns(plain(block.text)));
     case "divider": return el("hr");
     case "context": return el("div", "block context", ...block.elements.map((each) => el("span", "", ...(each.type === "image" ? ["▣"] : textOf(each)))));
     case "rich_text": return el("div", "block rich", ...block.elements.map(richNode));
@@ -92,7 +93,7 @@ export function blockNode(block, where) {
 
 function imageNode(block) {
   const id = block.slack_file?.id;
-  if (!id) return el("div", "block context", `🖼 ${block.alt_text}`);
+  if (!id) return el("div", "block context", `▣ ${block.alt_text}`);
   const picture = el("img", "picture");
   picture.src = `/sandbox/file?id=${encodeURIComponent(id)}`;
   picture.alt = block.alt_text || "";

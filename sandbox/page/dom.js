@@ -9,7 +9,7 @@ export async function post(path, body) {
   const answer = await fetch(path, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   });
-  return answer.json();
+  return answer.json().catch(() => ({ error: `${answer.status} ${answer.statusText}` }));
 }
 
 export function el(tag, className, ...inside) {
@@ -68,7 +68,7 @@ const forms = (options) => Object.fromEntries(["ja-JP", "en-GB"].map((locale) =>
 const MOMENTS = forms({ month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit" });
 const TIMES = forms({ hour: "2-digit", minute: "2-digit" });
 const DAYS = forms({ month: "numeric", day: "numeric", weekday: "short" });
-const WHOLE = forms({ year: "numeric", month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" });
+const WHOLE = forms({ year: "numeric", month: "short", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit" });
 
 export const moment = (at) => MOMENTS[speaks()].format(new Date(at));
 export const time = (at) => TIMES[speaks()].format(new Date(at));

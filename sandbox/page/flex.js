@@ -21,7 +21,7 @@ function part(node, tap) {
     case "text": return touchable(text(node), node, tap);
     case "button": return pressed(node, tap);
     case "separator": return el("hr", "flex-rule");
-    case "image": return touchable(el("div", "flex-picture", "🖼"), node, tap);
+    case "image": return touchable(el("div", "flex-picture", "▣"), node, tap);
     case "icon": return el("span", "", "•");
     default: return el("span", "filler");
   }

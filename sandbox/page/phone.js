@@ -2,6 +2,7 @@
 import { $, button, day, el, face, get, labelled, post, redraw, tell, time } from "./dom.js";
 import { t } from "./words.js";
 import { flexNode } from "./flex.js";
+import { sign } from "./signs.js";
 
 let refresh = () => {};
 let customer = null;
@@ -40,10 +41,10 @@ function bodyOf(bubble) {
   const raw = bubble.raw || {};
   if (bubble.is_unsent) return el("p", "words faint", t("unsent"));
   if (raw.type === "flex") return flexNode(raw.contents, (choice) => tap("tap_button", choice));
-  if (raw.type === "sticker") return labelled(el("span", "big", "🙂"), t("stickerSent"));
+  if (raw.type === "sticker") return labelled(el("span", "big", sign("🙂")), t("stickerSent"));
   if (raw.type === "image" && bubble.from === "person") return pictureNode(`/sandbox/line/content?message_id=${encodeURIComponent(bubble.id)}`);
-  if (raw.type === "image") return el("p", "words", "🖼 ", el("span", "faint", new URL(raw.originalContentUrl).pathname));
-  if (raw.type === "location") return el("p", "words", "📍 ", bubble.text || t("location"));
+  if (raw.type === "image") return el("p", "words", "▣ ", el("span", "faint", new URL(raw.originalContentUrl).pathname));
+  if (raw.type === "location") return el("p", "words", "◎ ", bubble.text || t("location"));
   const words = el("p", "words", bubble.text || bubble.alt_text || `[${bubble.type}]`);
   if (!bubble.buttons?.length) return words;
   return el("div", "flex", words, ...bubble.buttons.map((each) => button(each.label, () => tap("tap_button", each), "tap", `${bubble.id}:${each.label}`)));
@@ -81,13 +82,15 @@ function withDays(bubbles) {
 // --- around the chat -------------------------------------------------------------------------------------
 
 function headNodes(phone) {
-  const nodes = [face(customer.name, customer.id), el("span", "owner", el("strong", "", customer.name), el("small", "", customer.company))];
-  const state = (key) => el("span", "state", t(key));
+  const isFriend = Boolean(phone?.is_friend), state = !isFriend ? t("notFriend") : t(phone.has_blocked ? "blocked" : "friend");
+  const owner = el("span", "owner", el("strong", "", customer.name),
+    el("small", "state", customer.is_linked ? `${state} ・ ${t("linked")}` : state));
+  const nodes = [face(customer.name, customer.id), owner];
   if (!phone) return [...nodes, button(t("addFriend"), () => actInProduct({ act: "befriend" }), "primary", "befriend")];
-  if (phone.has_blocked) nodes.push(state("blocked"), button(t("unblock"), () => act("follow"), "", "follow"));
-  else if (!phone.is_friend) nodes.push(button(t("addFriend"), () => act("follow"), "primary", "follow"));
-  else nodes.push(state("friend"), button(t("block"), () => act("unfollow"), "", "unfollow"));
-  nodes.push(customer.is_linked ? state("linked") : button(t("link"), () => actInProduct({ act: "link" }), "", "link"));
+  if (!customer.is_linked) nodes.push(button(t("link"), () => actInProduct({ act: "link" }), "", "link"));
+  if (phone.has_blocked) nodes.push(button(t("unblock"), () => act("follow"), "", "follow"));
+  else if (!isFriend) nodes.push(button(t("addFriend"), () => act("follow"), "primary", "follow"));
+  else nodes.push(button(t("block"), () => act("unfollow"), "", "unfollow"));
   return nodes;
 }
 
@@ -108,7 +111,7 @@ function showSheet(link) {
   const via = link.location ? new URL(link.url).pathname.replace(/(\/r\/.{6}).*/, "$1…") : "";
   const close = () => { sheet.hidden = true; $("words").focus(); };
   sheet.replaceChildren(
-    el("div", "address", el("span", "", `🔒 ${target.host}${target.pathname}`), button(t("close"), close, "", "close-sheet")),
+    el("div", "address", el("span", "", sign("🔒"), ` ${target.host}${target.pathname}`), button(t("close"), close, "", "close-sheet")),
     el("div", "site", el("h3", "", t("productPage")), el("p", "", via ? t("openedBy", via) : t("openedPlain")),
       button(t("logIn"), async () => { await actInProduct({ act: "track", event: "login" }); close(); }, "primary", "sheet-login")));
   sheet.hidden = false;
@@ -124,15 +127,16 @@ export async function showPhone(wanted) {
   const bubbles = phone ? phone.bubbles : [];
   redraw($("phone-head"), [wanted, phone && [phone.is_friend, phone.has_blocked]], () => headNodes(phone));
   const list = $("bubbles");
-  if (redraw(list, [wanted.id, bubbles, phone?.is_loading], () => [
+  const isDrawn = redraw(list, [wanted.id, bubbles, phone?.is_loading], () => [
     ...withDays(bubbles),
     ...(phone ? [] : [el("li", "day", el("span", "", t("notFriend")))]),
     ...(phone?.is_loading ? [el("li", "from-bot", labelled(el("div", "bubble dots", el("i"), el("i"), el("i")), t("typing")))] : []),
-  ])) list.scrollTop = list.scrollHeight;
+  ]);
   const choices = bubbles.length ? bubbles.at(-1).quick_replies : [];
   redraw($("quick"), [wanted.id, bubbles.at(-1)?.id, choices], () => choices.map((choice) =>
     button(choice.label, () => tap("tap_quick_reply", choice), "", choice.label)));
   showMenu(phone);
+  if (isDrawn) list.scrollTop = list.scrollHeight;  // once all that lies below it has its place
   for (const id of ["words", "speak", "sticker", "picture"]) $(id).disabled = !phone || phone.has_blocked;
 }
 
@@ -163,6 +167,7 @@ export function startPhone(refreshed) {
     $("words").value = "";
     act("say", { text });
   });
+  $("picture").replaceChildren(sign("📷"));
   $("sticker").addEventListener("click", () => act("send_sticker"));
   $("picture").addEventListener("click", () => act("send_image", { image: snapshot() }));
   $("menu-toggle").addEventListener("click", () => { isMenuOpen = !isMenuOpen; refresh(false); });

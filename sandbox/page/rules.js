@@ -65,18 +65,29 @@ function build() {
   state.id = "as-state";
   const apply = button(t("apply"), () => applied(state.value), "primary", "apply");
   apply.id = "apply";
-  draft = { area, gutter, apply };
+  const tabs = el("div", "actions");
+  tabs.replaceChildren(...Object.keys(files).map(fileTab));
+  draft = { area, gutter, apply, tabs };
   area.addEventListener("input", () => { files[open] = area.value; number([]); wait(); });
   area.addEventListener("scroll", () => { gutter.scrollTop = area.scrollTop; });
   const problems = el("div", "");
   problems.id = "problems";
   problems.setAttribute("aria-live", "polite");
   $("editor").replaceChildren(
-    el("div", "actions", button(`← ${t("back")}`, () => turnTo("rules"), "quiet", "book-back"), ...Object.keys(files).map(fileTab)),
+    el("div", "actions", button(`← ${t("back")}`, () => turnTo("rules"), "quiet", "book-back"), tabs),
     el("div", "code-ground", gutter, area), problems,
     el("div", "actions end", el("label", "", `${t("asState")} `, state), apply));
   number([]);
   check();
+}
+
+/** A rule's file is called as the rule is: a new id is a new rule. */
+function named() {
+  const id = /^id:\s*["']?([a-z0-9][a-z0-9-]*)/m.exec(files[open])?.[1];
+  if (!id || open.includes("/") || open === `${id}.yaml`) return;
+  files = Object.fromEntries(Object.entries(files).map(([path, text]) => [path === open ? `${id}.yaml` : path, text]));
+  open = `${id}.yaml`;
+  draft.tabs.replaceChildren(...Object.keys(files).map(fileTab));
 }
 
 function fileTab(path) {
@@ -100,6 +111,7 @@ function wait() {
 
 async function check() {
   const mine = checks += 1;
+  named();
   const answer = await post("/sandbox/rule", { do: "check", files });
   if (mine === checks && document.contains(draft.area)) showProblems(answer);
 }

@@ -3,6 +3,7 @@ import { $, button, el, face, get, keepOptions, labelled, moment, post, redraw, 
 import { t } from "./words.js";
 import { blockNode, know, marked } from "./blocks.js";
 import { showModal } from "./modal.js";
+import { sign } from "./signs.js";
 
 let refresh = () => {};
 let channel = "", thread = null, wantedStaff = "";
@@ -19,7 +20,7 @@ async function act(action, more = {}) {
 // --- posts -------------------------------------------------------------------------------------------------
 
 function fileNode(file) {
-  if (!String(file.mimetype).startsWith("image/")) return el("div", "file", `📄 ${file.name}`);
+  if (!String(file.mimetype).startsWith("image/")) return el("div", "file", `▤ ${file.name}`);
   const picture = el("img", "picture");
   picture.src = `/sandbox/file?id=${encodeURIComponent(file.id)}`;
   picture.alt = file.title || file.name;
@@ -29,7 +30,7 @@ function fileNode(file) {
 function postNode(message, where, isReply = false) {
   const who = el("div", "who", el("strong", "", message.name), message.is_bot ? el("span", "badge", t("app")) : "", el("time", "", moment(message.ts * 1000)));
   const body = el("div", "said", who);
-  if (message.is_ephemeral) body.prepend(el("div", "only", "👁 ", t("onlyYou")));
+  if (message.is_ephemeral) body.prepend(el("div", "only", sign("👁"), " ", t("onlyYou")));
   if (message.blocks?.length) body.append(...message.blocks.map((block) => blockNode(block, { act, channel: where, ts: message.ts })));
   else body.append(el("div", "block", ...marked(message.text || "")));
   if (message.is_edited) body.append(el("small", "context", `(${t("edited")})`));
@@ -71,22 +72,23 @@ async function showHome(staff, list) {
 async function showRoom(staff, names) {
   const list = $("posts"), wanted = channel;
   if (channel === "home") return showHome(staff, list);
+  const isAtHead = Math.abs(list.scrollTop - Number(list.dataset.put ?? -9)) < 4;
   const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
   const room = await get(`/sandbox/slack/channel?id=${encodeURIComponent(channel)}&user=${encodeURIComponent(staff)}`);
   if (channel !== wanted) return;
   const isDrawn = redraw(list, [room, staff, names], () => room.messages.length
     ? room.messages.map((message) => postNode(message, wanted))
     : [el("li", "context empty", t("empty"))]);
-  const isNew = list.dataset.room !== wanted, latest = newest(room.messages);
-  if (isDrawn && (isNew || list.dataset.latest !== latest || isAtEnd)) {
-    const last = list.lastElementChild;
-    list.scrollTop = last && last.offsetHeight > list.clientHeight && !room.messages.at(-1)?.replies?.length ? last.offsetTop : list.scrollHeight;
+  const latest = room.messages.at(-1)?.ts || "", isNew = list.dataset.room !== wanted || list.dataset.latest !== latest;
+  if (isDrawn && list.lastElementChild && (isNew || isAtHead)) {  // a card is read from its head
+    list.scrollTop = list.lastElementChild.offsetTop;
+    list.dataset.put = list.scrollTop;
+  } else if (isDrawn && isAtEnd) {
+    list.scrollTop = list.scrollHeight;
   }
   list.dataset.room = wanted;
   list.dataset.latest = latest;
 }
-
-const newest = (messages) => messages.map((each) => each.replies?.at(-1)?.ts || each.ts).sort().at(-1) || "";
 
 export async function showSlack() {
   const [{ members }, { channels }] = await Promise.all([get("/sandbox/slack/members"), get("/sandbox/slack/channels")]);

@@ -45,7 +45,7 @@ async function goOn() {
 
 function fill(words) {
   const field = document.querySelector("#modal textarea");
-  if (field) field.value = words.ja;
+  if (field) field.value = words;
 }
 
 export function startStory(given) {

@@ -47,11 +47,12 @@ export async function showWhy(customer) {
 function nodes(why) {
   const due = why.now.filter((each) => each.kind !== "not_due"), others = why.now.filter((each) => each.kind === "not_due");
   const live = due.filter((each) => !each.is_shadow);
+  const telling = why.before.find((each) => !each.is_shadow && each.kind !== "not_due");
   return [
     el("div", "", el("h3", "", t("ifNow")), ...due.map((each) => decisionNode(each, "now", each === live[0])),
       ...(others.length ? [rest(t("notDue", others.length), "now:rest", others, "now")] : [])),
     el("div", "", el("h3", "", t("before")),
-      ...(why.before.length ? why.before.slice(0, 4).map((each, place) => decisionNode(each, "before", place === 0 && !live.length)) : [el("p", "context", "—")]),
+      ...(why.before.length ? why.before.slice(0, 4).map((each) => decisionNode(each, "before", each === telling && !live.length)) : [el("p", "context", "—")]),
       ...(why.before.length > 4 ? [rest(t("more", why.before.length - 4), "before:rest", why.before.slice(4), "before")] : []),
       el("h3", "", t("messages")), el("ul", "lines", ...why.messages.map((line) => el("li", `deep${Math.min(4, Math.floor(line.search(/\S/) / 2))}`, line.trim())))),
   ];

@@ -1,1 +1,1 @@
-"""What does the demo's page stand on: the guided story, the passing of time, the rule desk, the phone's menu."""
+"""What does the demo's page stand on: story, the passing of time, the rule desk, the phone's menu?"""

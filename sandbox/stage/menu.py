@@ -1,4 +1,4 @@
-"""Which rich menu does the sample company show below the chat? Set up as any account owner would, over LINE's API."""
+"""Which rich menu does the sample company show below the chat?"""
 
 from __future__ import annotations
 

@@ -7,15 +7,20 @@ program's own door, before it looks at the time.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
+from sqlmodel import col
+
 from bot.flows.rules.why import Why, ask
 from db.desk.posts import next_due as next_post_due
 from db.intake.histories import times_of
 from db.people.customers import customer_id_of
+from db.talk.messages import Message, MessageState
 from db.talk.messages import next_due as next_message_due
 from followups.explain import next_chance, rule_decision_of
 from followups.verdicts import Escalate, Send
@@ -27,6 +32,7 @@ Json = dict[str, Any]
 FURTHEST = timedelta(days=60)
 """How far ahead something is looked for that will happen."""
 LOOKED_BACK = timedelta(days=60)
+IN_FLIGHT_SECONDS = 10.0
 _DAY = timedelta(days=1)
 _JAPAN = ZoneInfo("Asia/Tokyo")
 _EVENTS = {"signup": ("登録", "signed up"), "invoice_created": ("請求書を作成", "made an invoice")} | {
@@ -73,6 +79,7 @@ class Passing:
         start = world.clock.now()
         if moment <= start:
             return
+        await self._landed()
         world.clock.turn(moment - start)
         lived = [
             item
@@ -83,8 +90,19 @@ class Passing:
         await world.batch(lived)
         await world.settle()
 
+    async def _landed(self) -> None:
+        """Wait for what is on its way to LINE: an answer that takes a day would count as lost."""
+        under_way = select(func.count()).where(col(Message.state) == MessageState.SENDING)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IN_FLIGHT_SECONDS):
+                while True:
+                    async with self._world.deps.db.begin() as session:
+                        if not await session.scalar(under_way):
+                            return
+                    await asyncio.sleep(0.05)
+
     async def _next_moment(self) -> datetime:
-        """The earliest of what waits and of what time alone will change; at most a day ahead, since people live."""
+        """The earliest of what waits and of what time alone changes; at most a day ahead: people live."""
         world = self._world
         now = world.clock.now()
         async with world.deps.db.begin() as session:

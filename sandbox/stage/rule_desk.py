@@ -144,7 +144,7 @@ def files_asked(asked: Json) -> Files | None:
     for path, text in files.items():
         parts = PurePosixPath(path).parts
         is_named = path.endswith(".yaml") and ".." not in parts and not path.startswith("/")
-        is_placed = len(parts) == 1 or (len(parts) == 2 and parts[0] == "messages")  # noqa: PLR2004  folder/file
+        is_placed = len(parts) == 1 or (len(parts) == 2 and parts[0] == "messages")
         if not (is_named and is_placed and isinstance(text, str) and len(text) <= MOST_LENGTH):
             return None
         kept[path] = text

@@ -25,9 +25,6 @@ Json = dict[str, Any]
 ASKED = "「受け取る」を押すまで"
 AGREED = "ありがとうございます。お役に立ちそうなとき"
 AWAY = "手が止まっている所"
-_REPLY_EN = (
-    "You can add it under Settings › Invoice design: choose one picture, and it is on the next invoice."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +44,8 @@ class Step:
 WELCOME = Text(
     ja=f"架空の会社「そら会計」に、お客様12人の1年分の利用記録が届いています。左が{HEROINE.name}さんのスマートフォン、"
     "右が社内のSlack。動いているのは本物のプログラムです。",
-    en="The made-up company “Sora Accounting” has a year of events of twelve customers. Left: the phone of Hanako "
-    "Yamada. Right: the company's Slack. Everything here is the real program at work.",
+    en="The made-up company “Sora Accounting” has a year of events of twelve customers. Left: the phone "
+    "of Hanako Yamada. Right: the company's Slack. Everything here is the real program at work.",
 )
 STEPS = (
     Step(
@@ -57,7 +54,7 @@ STEPS = (
         does=Text(ja="花子さんが友だち追加する", en="Hanako adds the account"),
         said=Text(
             ja="友だち追加は同意ではありません。まず一度だけ、何を・どのくらい・どう止めるかを伝えてたずねます。",
-            en="Adding the account is not consent: one question first, saying what, how often and how to stop.",
+            en="Adding the account is not consent: one question first: what, how often, how to stop.",
         ),
     ),
     Step(
@@ -66,7 +63,8 @@ STEPS = (
         does=Text(ja="「受け取る」を押す", en="she presses “Yes, please”"),
         said=Text(
             ja="同意が時刻と文面の版つきで記録され、会員番号ともつながりました。ここから先だけ、お知らせが送られます。",
-            en="Her consent is on record with time and wording, and linked to her account: only now may anything be sent.",
+            en="Her consent is on record with time and wording, and linked to her account: "
+            "only now may anything be sent.",
         ),
     ),
     Step(
@@ -75,7 +73,8 @@ STEPS = (
         does=Text(ja="製品を使う", en="she uses the product"),
         said=Text(
             ja="使えている間は、何も送りません。送らない理由と、次に変わりうる時が、下の「なぜ?」に並びます。",
-            en="While all goes well nothing is sent. Below, “Why?” says so for every rule, and when that could change.",
+            en="While all goes well nothing is sent. Below, “Why?” says so for every rule, "
+            "and when that could change.",
         ),
     ),
     Step(
@@ -83,8 +82,8 @@ STEPS = (
         pane="phone",
         does=Text(ja="花子さんの利用が途絶え、14日たつ", en="she goes quiet, and 14 days pass"),
         said=Text(
-            ja="利用が途絶えた花子さんにだけ、朝10時に1通。監視を感じさせず、助けだけを差し出す文面です。",
-            en="Only she gets one message, at ten in the morning: it offers help and does not show what is known.",
+            ja="利用が途絶えた花子さんに、送ってよい時間帯を待って1通だけ。監視を感じさせず、助けだけを差し出す文面です。",
+            en="She gets one message, at a decent hour: it offers help and does not show what is known.",
         ),
     ),
     Step(
@@ -93,7 +92,7 @@ STEPS = (
         does=Text(ja="「困っている」を押して、質問を書く", en="she taps “I'm stuck” and asks"),
         said=Text(
             ja="その場でSlackに見込みカードが立ちました。理由、会話、返信の下書き付き。まだ何も送られていません。",
-            en="At once a hot lead stands in Slack: why now, what she said, a drafted reply. Nothing has been sent.",
+            en="At once a hot lead stands in Slack: why now, what she said, drafts. Nothing has been sent.",
         ),
     ),
     Step(
@@ -102,16 +101,18 @@ STEPS = (
         does=Text(ja="佐藤さんが下書きを開いて直す", en="Sato opens the draft and edits it"),
         said=Text(
             ja="送るのは人です。下書きは会話の今の状態に結びついていて、古くなったものは送れません。自由に書き換えてみてください。",
-            en="A person decides. A draft belongs to the conversation as it stands: a stale one is refused. Change it as you like.",
+            en="A person decides. A draft belongs to the conversation as it stands: "
+            "a stale one is refused. Change it as you like.",
         ),
     ),
     Step(
         name="send",
         pane="phone",
-        does=Text(ja="送信する(15秒は取り消せる)", en="send (15 seconds to undo)"),
+        does=Text(ja="送信する（15秒は取り消せる）", en="send (15 seconds to undo)"),
         said=Text(
             ja="佐藤さんの名前で、花子さんのスマートフォンに届きました。ここからLINEとSlackのスレッドは1つの会話です。",
-            en="It is on her phone, under Sato's own name. From here on chat and Slack thread are one conversation.",
+            en="It is on her phone, under Sato's own name. From here on chat and thread "
+            "are one conversation.",
         ),
     ),
     Step(
@@ -120,7 +121,8 @@ STEPS = (
         does=Text(ja="送られなかった人の理由を見る", en="see why somebody else got nothing"),
         said=Text(
             ja="田中さんも同じ状態ですが、LINEで未連携なので送られていません。送らなかった理由も必ず残り、成果は比較群と比べて出します。",
-            en="Tanaka is just as quiet, but not linked on LINE. Every message not sent has its reason; effects are measured against a holdout.",
+            en="Tanaka is just as quiet, but not linked on LINE. What is not sent has its reason, too; "
+            "effects are measured against a holdout.",
         ),
         customer=UNASKED.id,
     ),
@@ -158,11 +160,11 @@ class Tour:
             "pane": done.pane if done else None,
             "customer": done.customer if done else HEROINE.id,
             "staff": self._world.sato,
-            "fill": {"ja": REPLY, "en": _REPLY_EN} if done and done.name == "edit" else None,
+            "fill": REPLY if done and done.name == "edit" else None,
         }
 
     async def go_on(self, at: int, words: str) -> Json:
-        """Do the step after `at`, unless it was done meanwhile. `words`: what stands in the open modal, if any."""
+        """Do the step after `at`, unless it was done meanwhile. `words`: what stands in the open modal."""
         async with self._going:
             if at == self.at and self.at < len(STEPS):
                 await self._acts[STEPS[self.at].name](words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from db.people.customers import customer_id_of
 from followups.facts import Facts, LineContact
 from followups.rules.model import Rule
 from followups.signals import MAX_RECENT, filtered_key, fold_all, has_properties
+from followups.standing.segments import SEGMENTS, STAGES
 from followups.times.zones import zone_of
 
 START = datetime(2026, 10, 1, 3, tzinfo=UTC)
@@ -23,6 +25,17 @@ FILTERS: tuple[dict[str, Any], ...] = ({"plan": "pro"}, {"plan": 3}, {"plan": Tr
 ANSWERS = ("$clicked:checkin", "$replied", "$reacted:busy")
 RHYTHMS = {"login": timedelta(hours=30)}
 """The population's figure that the program is given, for one of the events."""
+POLICY = "life_cycle: {purchase: export, activity: [login, export], purchase_gap: 1d, activity_gap: 1d}"
+SCORING = """\
+events:
+  login: {points: 20, half_life: 12h, per_day: 2}
+  export: {points: 30, half_life: 2d}
+  signup: 5
+fit:
+  - {attribute: plan, in: [trial, pro], points: 50}
+fit_start: 50
+"""
+"""What `segment`, `stage` and `score` rest on."""
 PLANS = ("trial", "standard", "pro", 3, 3.5, "3", True, None)
 
 
@@ -135,6 +148,12 @@ def leaf(rng: random.Random, kind: str) -> dict[str, Any]:
             return {"attribute": "day", kind: rng.choice(["1d", "3d", "36h"])}
         case "anniversary":
             return {"attribute": "day", "anniversary": True}
+        case "segment":
+            return {"segment": rng.sample(SEGMENTS, rng.randint(1, 3))}
+        case "stage":
+            return {"stage": rng.sample(STAGES, rng.randint(1, 3))}
+        case "score":
+            return {"score": {"at_least": rng.randint(5, 90)}}
         case _:
             return {"line": {"linked": rng.random() < 0.7}}
 
@@ -156,14 +175,16 @@ KINDS = (
     "anniversary",
     "line",
 )
+STANDING = ("segment", "stage", "score")
+"""They need `POLICY` and `SCORING`."""
 
 
-def condition(rng: random.Random, depth: int = 0) -> dict[str, Any]:
+def condition(rng: random.Random, depth: int = 0, *, kinds: Sequence[str] = KINDS) -> dict[str, Any]:
     """A random condition, often a group of groups."""
     if depth < 3 and rng.random() < (0.75 if depth == 0 else 0.35):
-        members = [condition(rng, depth + 1) for _ in range(rng.randint(1, 3))]
+        members = [condition(rng, depth + 1, kinds=kinds) for _ in range(rng.randint(1, 3))]
         return {rng.choice(["all", "any", "none"]): members}
-    return leaf(rng, rng.choice(KINDS))
+    return leaf(rng, rng.choice(kinds))
 
 
 def rule_file(rule_id: str, when: dict[str, Any], *, state: str = "live", **more: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,13 +25,17 @@ from db.intake.traits import Telling, take_tellings
 from db.people.customers import Customer, LineUser
 from db.rulebook.candidates import full, mark_crossings, read
 from followups.rules.model import Rule
+from followups.rules.parsing import PolicyText
 from tests.db.histories import (
     ANSWERS,
     EVENTS,
     HOUR,
     KINDS,
     PLANS,
+    POLICY,
     RHYTHMS,
+    SCORING,
+    STANDING,
     START,
     ZONES,
     Life,
@@ -139,7 +143,9 @@ class History:
     async def publish(self, files: dict[str, str]) -> dict[str, Rule]:
         """Publish rules; with their full statements, or without; all rules there are then."""
         messages = {"rules/messages/checkin.yaml": "text: お元気でしょうか。下のトークからいつでもどうぞ。\n"}
-        await publish(self.deps, {**files, **messages}, by="test")
+        scoring = {"rules/scoring.yaml": SCORING}
+        policy = PolicyText(path="policy.yaml", source=POLICY)
+        await publish(self.deps, {**files, **messages, **scoring}, by="test", policy=policy)
         if "scan" in self.without:
             async with self.deps.db.begin() as session:
                 await session.execute(delete(dirty))
@@ -172,14 +178,20 @@ class History:
 
 
 async def history_of(
-    db: Database, seed: int, *, kinds: Collection[str] = (), size: int = 12, **more: object
+    db: Database,
+    seed: int,
+    *,
+    kinds: Collection[str] = (),
+    size: int = 12,
+    of: Sequence[str] = KINDS,
+    **more: object,
 ) -> History:
     deps = deps_without_platforms(db)
     assert isinstance(deps.clock, TurnableClock)
     history = History(deps, deps.clock, seed, **more)  # type: ignore[arg-type]
     await history.begin()
     rng = history.rng
-    wanted = [leaf(rng, kind) for kind in kinds] or [condition(rng) for _ in range(size)]
+    wanted = [leaf(rng, kind) for kind in kinds] or [condition(rng, kinds=of) for _ in range(size)]
     files = {f"rules/r{n}.yaml": rule_file(f"r{n}", when) for n, when in enumerate(wanted)}
     async with db.begin() as session:
         await fold_due(session, now=deps.clock.now())
@@ -191,10 +203,10 @@ async def history_of(
     return history
 
 
-def rules_of(seed: int, size: int, *, name: str = "late") -> dict[str, str]:
+def rules_of(seed: int, size: int, *, kinds: Sequence[str] = KINDS) -> dict[str, str]:
     """Random rules by path."""
     rng = random.Random(seed)
-    return {f"rules/{name}{n}.yaml": rule_file(f"{name}{n}", condition(rng)) for n in range(size)}
+    return {f"rules/late{n}.yaml": rule_file(f"late{n}", condition(rng, kinds=kinds)) for n in range(size)}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -209,17 +221,18 @@ async def test_nobody_whose_conditions_flip_is_missed(db: Database, seed: int) -
 
 
 async def test_in_twenty_thousand_looks_at_a_rule_nobody_is_missed(db: Database) -> None:
-    """100 random rules, 50 more halfway, 180 ticks, 12 customers: 22,500 rule-ticks."""
-    history = await history_of(db, 50, size=100)
+    """100 random rules of every kind, 50 more halfway, 180 ticks, 12 customers: 22,500 rule-ticks."""
+    every = (*KINDS, *STANDING)
+    history = await history_of(db, 50, size=100, of=every)
     await decide_due(history.deps)
-    flips, missed = await history.run(180, late=rules_of(51, 50))
+    flips, missed = await history.run(180, late=rules_of(51, 50, kinds=every))
     assert flips > 2000
     assert missed == set()
 
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_every_kind_of_condition_alone_is_found(db: Database, seed: int) -> None:
-    history = await history_of(db, 100 + seed, kinds=KINDS)
+    history = await history_of(db, 100 + seed, kinds=(*KINDS, *STANDING))
     await decide_due(history.deps)
     flips, missed = await history.run(30)
     assert flips > 30
@@ -234,7 +247,7 @@ async def test_leaving_out_a_source_of_candidates_is_noticed(db: Database, sourc
     assert missed
 
 
-@pytest.mark.parametrize("kind", ["trend", "idle", "anniversary"])
+@pytest.mark.parametrize("kind", ["trend", "idle", "anniversary", "stage", "score"])
 async def test_leaving_out_the_alarms_of_one_kind_of_condition_is_noticed(db: Database, kind: str) -> None:
     history = await history_of(db, 210, kinds=[kind] * 8, without=("alarms",))
     await decide_due(history.deps)
@@ -256,7 +269,7 @@ async def test_the_full_statement_names_everyone_who_matches_and_few_more(db: Da
     assert more < matching
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *STANDING])
 async def test_each_condition_reads_the_same_in_sql_and_in_python(db: Database, kind: str) -> None:
     history = await history_of(db, 400, kinds=[kind] * 8)
     now = history.clock.now()
@@ -268,5 +281,5 @@ async def test_each_condition_reads_the_same_in_sql_and_in_python(db: Database, 
             may = set(await session.scalars(everyone.where(reading.may)))
             must = set(await session.scalars(everyone.where(reading.must)))
         assert must <= holding <= may, rule.when
-        if kind not in {"attribute", "anniversary", "trend", "idle"}:
+        if kind not in {"attribute", "anniversary", "trend", "idle", *STANDING}:
             assert must == may

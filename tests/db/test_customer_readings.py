@@ -15,34 +15,15 @@ from db.engine import Database
 from db.intake.events import fold_due
 from db.rulebook.candidates import full
 from followups.rules.parsing import PolicyText
-from followups.standing.segments import SEGMENTS, STAGES
-from tests.db.histories import EVENTS, rule_file
+from tests.db.histories import EVENTS, POLICY, SCORING, STANDING, leaf, rule_file
 from tests.db.test_candidates import History
 from tests.wiring import deps_without_platforms
 
-POLICY = PolicyText(
-    path="policy.yaml",
-    source="life_cycle: {purchase: export, activity: [login, export], purchase_gap: 1d, activity_gap: 1d}",
-)
-SCORING = """\
-events:
-  login: {points: 20, half_life: 12h, per_day: 2}
-  export: {points: 30, half_life: 2d}
-  signup: 5
-fit:
-  - {attribute: plan, in: [trial, pro], points: 50}
-fit_start: 50
-"""
+POLICY_TEXT = PolicyText(path="policy.yaml", source=POLICY)
 
 
 def _leaf(rng: random.Random) -> dict[str, object]:
-    match rng.randrange(3):
-        case 0:
-            return {"segment": rng.sample(SEGMENTS, rng.randint(1, 3))}
-        case 1:
-            return {"stage": rng.sample(STAGES, rng.randint(1, 3))}
-        case _:
-            return {"score": {"at_least": rng.randint(5, 90)}}
+    return leaf(rng, rng.choice(STANDING))
 
 
 def _condition(rng: random.Random) -> dict[str, object]:
@@ -62,7 +43,7 @@ async def _history(db: Database, seed: int) -> History:
     async with db.begin() as session:
         await fold_due(session, now=deps.clock.now())
         await session.execute(delete(dirty))
-    await publish(deps, {**files, "rules/scoring.yaml": SCORING}, by="test", policy=POLICY)
+    await publish(deps, {**files, "rules/scoring.yaml": SCORING}, by="test", policy=POLICY_TEXT)
     return history
 
 

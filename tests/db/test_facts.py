@@ -236,3 +236,21 @@ async def test_a_blocked_user_is_seen_as_such(db: Database) -> None:
     line = (await facts_of(shop, customer_id)).line
     assert line is not None
     assert (line.is_friend, line.is_blocked) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("own", "of_line", "wanted"),
+    [("en", "ja", "en"), (None, "en", "en"), ("ja", None, "ja"), (None, None, None)],
+    ids=["the product knows better", "as on their phone", "LINE does not say", "nobody knows"],
+)
+async def test_the_language_is_the_customers_else_that_of_their_phone(
+    db: Database, own: str | None, of_line: str | None, wanted: str | None
+) -> None:
+    shop = Shop(db)
+    customer_id = await shop.customer("c1")
+    async with db.begin() as session:
+        for table, language in ((Customer, own), (LineUser, of_line)):
+            await session.execute(
+                update(table).where(col(table.customer_id) == customer_id).values(language=language)
+            )
+    assert (await facts_of(shop, customer_id)).language == wanted

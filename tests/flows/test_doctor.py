@@ -262,6 +262,36 @@ def strange_models(place: Place) -> None:
 
 
 GONE = "http://127.0.0.1:9"
+SOURCE = (
+    "- name: orders\n  url: SHOP_DATABASE_URL\n  query: select * from orders\n  customer: member_no\n"
+    "  time: paid_at\n  id: id\n  event: order_completed\n"
+)
+
+
+def sources(text: str | None) -> Mistake:
+    def name(place: Place) -> None:
+        place.values["yorisoi_sources"] = place.folder / "sources.yaml"
+        if text is not None:
+            (place.folder / "sources.yaml").write_text(text)
+
+    return name
+
+
+def templates(text: str | None) -> Mistake:
+    def name(place: Place) -> None:
+        place.values["yorisoi_templates"] = place.folder / "replies"
+        (place.folder / "replies").mkdir()
+        if text is not None:
+            (place.folder / "replies" / "visit.yaml").write_text(text)
+
+    return name
+
+
+def a_script_with_a_slip(place: Place) -> None:
+    (place.folder / "rules" / "scripts").mkdir()
+    (place.folder / "rules" / "scripts" / "x.yaml").write_text("id: x\nexcat: [a]\ntext: はい\n")
+
+
 MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
     # this machine
     ".env readable by all": (
@@ -316,6 +346,43 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
         written("rules/note.yaml", RULE.replace("id: back", "id: note").replace("お返事",
         "https://app.example.com へお返事")),
         {"rules.links": WARNING}, "your product's address", "自社の製品",
+    ),
+    "points with a slip": (
+        written("rules/scoring.yaml", "treshold: 70\n"), {"rules": ERROR}, "correct line 1", "1行目を直して",
+    ),
+    "a scripted answer with a slip": (
+        a_script_with_a_slip, {"rules": ERROR}, "correct line 2", "2行目を直して",
+    ),
+    # what settings name
+    "no such sources": (sources(None), {"sources": ERROR}, "YORISOI_SOURCES", "YORISOI_SOURCES"),
+    "a source with a slip": (
+        sources(SOURCE.replace("query", "qeury")), {"sources": ERROR}, "correct line 3", "3行目を直して",
+    ),
+    "a source without its address": (
+        sources(SOURCE), {"sources": ERROR}, "SHOP_DATABASE_URL=postgresql://", "SHOP_DATABASE_URL=postgres",
+    ),
+    "no templates": (templates(None), {"templates": WARNING}, "the shipped ones", "付属のもの"),
+    "a template with a slip": (
+        templates("title: x\ntxet: y\n"), {"templates": ERROR}, "docs/slack.md", "docs/slack.md",
+    ),
+    "a webhook secret that is none": (
+        setting(yorisoi_webhook_secret="secret"), {"webhook.secret": ERROR}, "openssl rand", "openssl rand",
+    ),
+    "a link page that LINE does not open": (
+        setting(line_link_page="http://app.acme.co.jp/link"), {"line.link_page": ERROR}, "https://",
+        "https://",
+    ),
+    "three secrets": (
+        setting(line_channel_secret=f"{SECRET},{'a' * 32},{'b' * 32}"),
+        {"exchange.line_channel_secret": WARNING}, "take out the old ones", "古い値を消して",
+    ),
+    "one of two secrets is none": (
+        setting(line_channel_secret=f"{SECRET},{TOKEN}"), {"setting.line_channel_secret": ERROR},
+        "32 characters", "32文字",
+    ),
+    "bot token as signing secret": (
+        setting(slack_signing_secret=BOT), {"setting.slack_signing_secret": ERROR}, "Basic Information",
+        "Basic Information",
     ),
     # the database
     "nobody at the database": (
@@ -453,6 +520,14 @@ MISTAKES: dict[str, tuple[Mistake, dict[str, Level], str, str]] = {
     "model out of reach": (
         setting(openai_base_url=GONE), {"openai": WARNING}, "OPENAI_BASE_URL", "OPENAI_BASE_URL",
     ),
+    "meaning without a key": (
+        setting(openai_api_key=None, openai_embedding_model="embed"), {"openai.embeddings": WARNING},
+        "set OPENAI_API_KEY", "OPENAI_API_KEY を入れる",
+    ),
+    "no such model of meaning": (
+        setting(openai_embedding_model="embed-0"), {"openai.embeddings": WARNING}, "to a name it lists",
+        "一覧にある名前",
+    ),
     "model down": (strange_models, {"openai": WARNING}, "OPENAI_BASE_URL", "OPENAI_BASE_URL"),
 }  # fmt: skip
 
@@ -521,6 +596,22 @@ async def test_without_groups_everybody_may_act_and_that_is_said(sound: Place) -
     (said,) = [each for each in found if each.key == "slack.everyone"]
     assert "every full member" in said.what.en
     assert "誰でも" in said.what.ja
+
+
+async def test_two_secrets_and_an_open_door_are_said_and_are_no_error(sound: Place) -> None:
+    sound.values.update(line_channel_secret=f"{'a' * 32},{SECRET}", host="0.0.0.0")
+    found = await sound.examined()
+    assert problems(found) == {}
+    said = {each.key: each.what.en for each in found if each.level is Level.NOTE}
+    assert "both are accepted" in said["exchange.line_channel_secret"]
+    assert "/media/" in said["doors.open"]
+
+
+async def test_permissions_that_nothing_uses_are_said(sound: Place) -> None:
+    sound.slack.state.scopes = (*SCOPES, "im:write")
+    found = await sound.examined()
+    assert problems(found) == {}
+    assert any(each.key == "slack.scopes.spare" and "im:write" in each.what.en for each in found)
 
 
 async def test_a_server_without_a_list_of_models_is_no_error(sound: Place) -> None:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import func, select
+
+from bot.flows.answers.learn import learn
 from db.desk.leads import Lead
 from db.engine import Database
 from db.intake.events import Event
 from db.intake.signals import SignalRow
+from db.people.consents import ConsentQuestion, ask_once
 from db.people.customers import Customer, customer_id_of_line_user
 from db.people.line_users import create_link_code, line_link_url
+from db.people.preferences import Wish
+from db.people.privacy import tables
+from db.talk.answers import AnswerRow
+from db.talk.conversations import spoke
+from db.talk.files import MediaLink, OfferedFile, keep_file, link_to
 from tests.flows.chat import Chat, chatting
+from tests.flows.knowledge import PAGES
 
 
 async def code_for(chat: Chat, customer_id: UUID) -> str:
@@ -127,3 +138,66 @@ async def test_the_link_opens_the_chat_with_the_code_written_in(db: Database) ->
         code = await code_for(chat, await chat.customer("c1"))
         assert len(code) == 11
         assert not set(code[3:]) & set("01OIL")
+
+
+async def test_nothing_but_counters_stays_behind(db: Database) -> None:
+    async with chatting(db) as chat:
+        customer_id = await chat.customer("c1", name="田中")
+        tanaka = chat.person()
+        await chat.agree(tanaka)
+        await learn(chat.deps, PAGES)
+        for text in ("月1回にして", "請求書はどこで発行できますか？", "担当者と話したいです"):
+            await chat.line.say(tanaka, text)
+            await chat.settle()
+            chat.turn(seconds=5)
+        placeholder = await chat.customer_id(tanaka)
+        now = chat.clock.now()
+        async with db.begin() as session:
+            await ask_once(session, placeholder, "offers", now=now, again_after=timedelta(days=90))
+            lead = (await session.scalars(select(Lead))).one()
+            file = OfferedFile(
+                customer_id=placeholder,
+                file_id=UUID(int=1),
+                lead_id=lead.lead_id,
+                slack_file_id="F1",
+                name="a.png",
+                content_type="image/png",
+                content=b"1",
+                offered_by="U1",
+                created_at=now,
+            )
+            await link_to(
+                session, await keep_file(session, file), is_preview=False, ids=chat.deps.ids, now=now
+            )
+        await chat.line.say(tanaka, await code_for(chat, customer_id))
+        await chat.settle()
+        async with db.begin() as session:
+            left = {
+                table.name
+                for table in tables()
+                if await session.scalar(
+                    select(func.count()).select_from(table).where(table.c.customer_id == placeholder)
+                )
+            }
+        assert left <= {"dirty"}, "told to be looked at once more, and unknown then"
+        for table in (AnswerRow, OfferedFile, MediaLink, ConsentQuestion, Wish):
+            assert {row.customer_id for row in await chat.rows(table)} == {customer_id}, table
+        talk = await chat.conversation(tanaka)
+        assert talk is not None
+        assert talk.mode == "person"
+
+
+async def test_a_person_who_holds_one_of_two_conversations_holds_the_one_they_become(db: Database) -> None:
+    async with chatting(db) as chat:
+        customer_id = await chat.customer("c1")
+        async with db.begin() as session:
+            await spoke(session, [customer_id], now=chat.clock.now())
+        tanaka = chat.person()
+        await chat.line.say(tanaka, "担当者と話したいです")
+        await chat.settle()
+        chat.turn(seconds=5)
+        await chat.line.say(tanaka, await code_for(chat, customer_id))
+        await chat.settle()
+        talk = await chat.conversation(tanaka)
+        assert talk is not None
+        assert (talk.customer_id, talk.mode) == (customer_id, "person")

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,12 +18,14 @@ from uuid import UUID
 from bot.flows.rules.preview import UNDER_WAY, preview
 from bot.flows.rules.publish import rulebook
 from bot.flows.rules.why import ask
+from db.deciding.expected import keep_expected
 from db.deciding.facts import load_facts
 from db.deciding.followups import DecisionRow
 from db.deciding.rooms import room_of
 from db.deciding.ticks import mark_dirty
 from db.engine import Database
 from db.intake.events import NewEvent, take_in
+from db.intake.rhythms import Figures, begin_figures, put_figures
 from db.people.consents import record
 from db.people.customers import Customer, LineUser
 from db.rulebook.rules import RuleBook
@@ -30,6 +33,7 @@ from followups.backtest import Past, Replay
 from followups.decide import at_their_version, decide
 from followups.explain import rule_trace_of
 from followups.facts import Facts
+from followups.room import Room
 from followups.rules.model import Rule, RuleState
 from followups.rules.parsing import RuleSet, RuleSource
 from followups.rules.testing import run_rule_tests
@@ -37,12 +41,13 @@ from followups.rules.yaml.tests import Case, Expectation, Happening, Moment, Rul
 from followups.rules.yaml.tests import Customer as AskedCustomer
 from followups.rules.yaml.tree import Spot
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
-from tests.db.histories import EVENTS, Life, leaf
+from tests.db.histories import ANSWERS, EVENTS, KINDS, RHYTHMS, SCORING, STANDING, Life, leaf
+from tests.db.histories import POLICY as STANDING_POLICY
 from tests.flows.shop import Shop
 
 CUSTOMERS = 1000
-KINDS = ("last", "first", "count", "never", "stalled", "used", "attribute", "within", "passed")
-POLICY = "approval_above: 5000"
+POLICY = f"approval_above: 5000\n{STANDING_POLICY}\n"
+MESSAGE = {"messages/checkin.yaml": "text: お元気でしょうか。下のトークからいつでもどうぞ。\n"}
 ZONES = ("Asia/Tokyo", "America/New_York", None)
 SEND = {"send": {"text": "こんにちは。お変わりありませんか。"}}
 LEAD = {"escalate": {"reason": "見てください"}}
@@ -56,11 +61,18 @@ STEPS: tuple[list[Any], ...] = (
 )
 
 
+@dataclass
+class Told(Life):
+    """A life, and the events as they are sent in."""
+
+    told: list[tuple[str, datetime, dict[str, Any]]] = field(default_factory=list)
+
+
 def rules_of(rng: random.Random) -> dict[str, str]:
     """Two rules of every kind of steps, with conditions that hold for some."""
     files = {}
     for number in range(2 * len(STEPS)):
-        members = [leaf(rng, rng.choice(KINDS)) for _ in range(rng.randint(1, 3))]
+        members = [leaf(rng, rng.choice((*KINDS, *STANDING))) for _ in range(rng.randint(1, 3))]
         files[f"rule-{number:02}.yaml"] = json.dumps(
             {
                 "id": f"rule-{number:02}",
@@ -79,23 +91,29 @@ def rules_of(rng: random.Random) -> dict[str, str]:
     return files
 
 
-def lives(rng: random.Random, *, now: datetime) -> list[Life]:
-    found = []
+def lives(rng: random.Random, *, now: datetime) -> list[Told]:
+    found: list[Told] = []
     for number in range(CUSTOMERS):
         attributes: dict[str, Any] = {"plan": rng.choice(["trial", "standard", "pro", 3])}
         if rng.random() < 0.5:
             attributes["day"] = f"{now + timedelta(days=rng.randint(-6, 6)):%Y-%m-%d}"
-        life = Life(
+        life = Told(
             f"c{number}", zone=rng.choice(ZONES), is_linked=rng.random() < 0.85, attributes=attributes
         )
         for _ in range(rng.randint(0, 7)):
             at = now - timedelta(hours=rng.randint(1, 240), minutes=rng.randint(0, 59))
-            life.live(rng.choice(EVENTS), at, {})
+            happens(life, rng.choice([*EVENTS, *EVENTS, *ANSWERS]), at, rng)
         found.append(life)
     return found
 
 
-async def fill(shop: Shop, found: list[Life], rng: random.Random) -> None:
+def happens(life: Told, name: str, at: datetime, rng: random.Random) -> None:
+    properties = {"plan": rng.choice(["pro", 3, True]), "n": rng.choice([1, 2])}
+    life.live(name, at, properties)
+    life.told.append((name, at, properties))
+
+
+async def fill(shop: Shop, found: list[Told], rng: random.Random) -> None:
     now = shop.clock.now()
     async with shop.deps.db.begin() as session:
         for life in found:
@@ -122,10 +140,9 @@ async def fill(shop: Shop, found: list[Life], rng: random.Random) -> None:
                 )
         await session.flush()
         events = [
-            NewEvent(life.customer_id, name, at, f"{life.external_id}/{name}/{n}")
+            NewEvent(life.customer_id, name, at, f"{life.external_id}/{n}", properties)
             for life in found
-            for name in EVENTS
-            for n, at in enumerate(life.events.get(name, ()))
+            for n, (name, at, properties) in enumerate(life.told)
         ]
         await take_in(session, events, now=now)
         for life in found:
@@ -221,7 +238,7 @@ def compare_shadow(book: RuleBook, facts: dict[UUID, Facts], *, now: datetime) -
             assert replace(shadow, is_shadow=False) == alone
 
 
-async def compare_why(shop: Shop, said: dict[UUID, tuple[RuleDecision, ...]], some: list[Life]) -> None:
+async def compare_why(shop: Shop, said: dict[UUID, tuple[RuleDecision, ...]], some: list[Told]) -> None:
     for life in some:
         answer = await ask(shop.deps, life.external_id)
         found = [rule_trace_of(each) for each in answer.decision.rules]
@@ -236,11 +253,13 @@ def compare_backtest(
     book: RuleBook,
     facts: dict[UUID, Facts],
     said: dict[UUID, tuple[RuleDecision, ...]],
-    found: list[Life],
+    found: list[Told],
+    expected: Mapping[str, float],
     *,
     now: datetime,
 ) -> None:
-    replay = Replay(book.rules, book.policy, start=now, end=now + timedelta(microseconds=1))
+    end, room = now + timedelta(microseconds=1), Room(expected=expected)
+    replay = Replay(book.rules, book.policy, start=now, end=end, room=room)
     for life in found:
         past = Past(facts=facts[life.customer_id], known_from=now - timedelta(days=30), events=life.events)
         replayed = replay.of(past)
@@ -258,7 +277,7 @@ def compare_backtest(
                 assert (answer.rule_id, gate) in held, life.external_id
 
 
-def compare_tests(book: RuleBook, facts: dict[UUID, Facts], found: list[Life], *, now: datetime) -> None:
+def compare_tests(book: RuleBook, facts: dict[UUID, Facts], found: list[Told], *, now: datetime) -> None:
     policy = replace(book.policy, holdout=None)
     for rule in book.rules:
         cases = []
@@ -284,7 +303,7 @@ def _of_steps(rule: Rule) -> dict[str, tuple[Spot, ...]]:
     return {str(number): (Spot(1, 1),) for number in range(len(rule.steps))}
 
 
-def _case(life: Life, known: Facts, word: str, gate: str | None, *, now: datetime) -> Case:
+def _case(life: Told, known: Facts, word: str, gate: str | None, *, now: datetime) -> Case:
     answers = {purpose: each.is_granted for purpose, each in known.consents.items()}
     return Case(
         name=life.external_id,
@@ -293,8 +312,14 @@ def _case(life: Life, known: Facts, word: str, gate: str | None, *, now: datetim
             attributes=life.attributes, is_linked=life.is_linked, consents=answers, timezone=known.timezone
         ),
         events={
-            name: tuple(Happening(at=Moment(at=at)) for at in life.events.get(name, ())) for name in EVENTS
+            name: tuple(
+                Happening(at=Moment(at=at), properties=properties)
+                for told, at, properties in life.told
+                if told == name
+            )
+            for name in (*EVENTS, *ANSWERS)
         },
+        rhythms=RHYTHMS,
         sent=(),
         follow_up=None,
         moments=(Expectation(at=Moment(at=now), expect=word, spot=Spot(1, 1), gate=gate),),
@@ -307,7 +332,12 @@ async def test_everyone_who_is_asked_gives_the_same_answer(db: Database) -> None
     files, now = rules_of(rng), shop.clock.now()
     found = lives(rng, now=now)
     await fill(shop, found, rng)
-    await shop.publish(files, policy=POLICY)
+    async with db.begin() as session:
+        await begin_figures(session, now=now)
+        await put_figures(session, Figures(measured_on=now.date(), gaps=RHYTHMS), now=now)
+        worth = {f"rule-{n:02}": rng.random() for n in range(0, len(files), 2)}
+        await keep_expected(session, worth, now=now)
+    await shop.publish({**files, **MESSAGE, "scoring.yaml": SCORING}, policy=POLICY)
 
     book, facts, said = await expected(shop)
     kinds = Counter(word_of(each) for decisions in said.values() for each in decisions)
@@ -321,7 +351,7 @@ async def test_everyone_who_is_asked_gives_the_same_answer(db: Database) -> None
         "arbitration",
     }
     compare_shadow(book, facts, now=now)
-    compare_backtest(book, facts, said, found, now=now)
+    compare_backtest(book, facts, said, found, worth, now=now)
     compare_tests(book, facts, found, now=now)
     await compare_preview(shop, book, said)
     await compare_why(shop, said, found[:60])

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from db.engine import Database
-from db.people.consents import ConsentEntry
+from db.people.consents import EVERYTHING, ConsentEntry
 from db.talk.messages import MessageKind, MessageState
 from tests.flows.chat import chatting
 
@@ -55,7 +55,7 @@ async def test_an_opt_out_is_for_every_purpose(db: Database) -> None:
         await chat.line.say(tanaka, "停止")
         await chat.settle()
         refused = {e.purpose for e in await chat.rows(ConsentEntry) if not e.is_granted}
-        assert refused == {"support", "offers"}
+        assert refused == {"support", "offers", EVERYTHING}
 
 
 async def test_undo_brings_back_what_was_agreed_before(db: Database) -> None:
@@ -83,7 +83,7 @@ async def test_undo_gives_no_consent_that_never_was(db: Database) -> None:
         chat.turn(seconds=10)
         await chat.line.tap_button(tanaka, "元に戻す")
         await chat.settle()
-        assert await chat.is_granted(tanaka) is False
+        assert await chat.is_granted(tanaka) is None, "nobody was ever asked"
 
 
 async def test_a_message_that_may_have_arrived_is_not_called_cancelled(db: Database) -> None:

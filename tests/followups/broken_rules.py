@@ -364,8 +364,10 @@ WRONG = {
     "send a list": (
         "- send: inactive-checkin",
         "- send: [a]",
-        ["16:11: “[...]” is not a message's name (or a mapping of purpose, text, button, quick_replies, "
-            "image, coupon)"],
+        [
+            "16:11: “[...]” is not a message's name (or a mapping of purpose, text, button, quick_replies, "
+            "image, coupon)"
+        ],
     ),
     "send nothing": (
         "- send: inactive-checkin",

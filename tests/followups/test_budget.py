@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -50,7 +52,7 @@ def test_never_more_than_is_left_is_given_and_never_more_than_was_asked_for(
 def test_nobody_gets_any_before_all_above_have_everything(left: int, asked: list[Demand]) -> None:
     shares = allot(left, asked).shares
     by_id = {each.rule_id: each for each in asked}
-    for above, below in zip(shares, shares[1:], strict=False):
+    for above, below in pairwise(shares):
         one, other = by_id[above.rule_id], by_id[below.rule_id]
         assert (one.priority, one.expected) >= (other.priority, other.expected)
         assert above.given == above.wanted or below.given == 0
@@ -64,8 +66,10 @@ def test_more_room_never_takes_anything_from_anybody(left: int, more: int, asked
 
 
 @given(st.integers(0, 200), demands, st.randoms(use_true_random=False))
-def test_whatever_the_order_of_writing_those_above_find_their_messages(left, asked, random) -> None:  # type: ignore[no-untyped-def]
-    """Rules write in any order, each as much as its forecast said; nobody is left without what it was given."""
+def test_whatever_the_order_of_writing_those_above_find_their_messages(
+    left: int, asked: list[Demand], random: Random
+) -> None:
+    """Rules write in any order, each as much as its forecast said; all find what they were given."""
     allotment = allot(left, asked)
     by_id = {each.rule_id: each for each in asked}
     room = Room(

@@ -8,8 +8,10 @@ from typing import Any
 
 from followups.rules.schema import message_schema, rule_schema
 from followups.rules.schema_words import WORDS
+from followups.rules.settings_schema import policy_schema, scoring_schema
 from followups.rules.yaml.conditions import KINDS
 from followups.rules.yaml.messages import KEYS as MESSAGE_KEYS
+from followups.rules.yaml.policies import policy, scoring
 from followups.rules.yaml.rules import KEYS
 
 
@@ -48,3 +50,12 @@ def test_every_key_is_described_in_both_languages():
     assert "5 without it" in found[".trend.at_least"]["description"]
     assert found[".score.at_least"] != found[".count.at_least"]
     assert {path.rsplit(".", 1)[-1] for path in found} <= {key.rsplit(".", 1)[-1] for key in WORDS}
+
+
+def test_the_settings_files_have_one_too_with_every_key_described():
+    for schema, keys in ((policy_schema(), policy.KEYS), (scoring_schema(), scoring.KEYS)):
+        assert set(schema["properties"]) == set(keys)
+        assert json.loads(json.dumps(schema)) == schema
+        for path, each in properties(schema):
+            assert " / " in each.get("description", ""), path
+            assert any(ord(letter) > 0x3000 for letter in each["description"]), path

@@ -167,3 +167,17 @@ def test_values_known_only_when_writing_do_not_hold_a_message_back():
     assert missing_value(template, reachable()) is None
     assert isinstance(render_message(template, reachable()), MissingValue)
     assert render_message(template, reachable(), values={"staff.name": "佐藤"}).text == "田中様、佐藤です。"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("ご確認ください。設定は完了だ。次はデータの取り込みです。", True),
+        ("設定は完了しました。次はデータの取り込みです。", False),
+        ("設定は完了だ。次に必要なのはデータである。", False),
+        ("平素より格別のお引き立てをいただいています。", True),
+    ],
+    ids=["polite and plain mixed", "polite", "plain", "stiff for a chat"],
+)
+def test_one_register_throughout(text: str, is_told: bool) -> None:
+    assert ("register" in {finding.kind for finding in lint(text)}) == is_told

@@ -129,6 +129,7 @@ BROKEN_CALLS = [
     '{"type": "identify", "userId": "m", "traits": {"a": {"b": "\\u0000"}}}',
     '{"type": "identify", "userId": "m", "traits": {"a": 1e400}}',
     '{"type": "identify", "userId": "m", "traits": ["a"]}',
+    '{"type": "alias", "userId": "m"}',
     '{"type": "page", "userId": "m"}',
     '{"type": "track", "anonymousId": "m", "event": "x"}',
     '{"type": ["track"], "userId": "m"}',

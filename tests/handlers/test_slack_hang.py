@@ -12,10 +12,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from bot.flows.rules.publish import publish
 from bot.ports import DraftRequest, DraftText
 from db.engine import Database
 from handlers.slack.socket import socket_mode
+from sandbox.slack import Message
+from sandbox.slack.modals import View
 from tests.flows.desk import Desk, desk
+from tests.flows.shop import inactive
 
 AT_MOST = 1.0
 """Seconds; Slack's own limit is three."""
@@ -60,6 +64,25 @@ async def _everything_hangs(d: Desk) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _rules(d: Desk) -> tuple[Message, View]:
+    """The list of rules that one lead has before them, and the form that another has open."""
+    await publish(d.deps, inactive("quiet"), by="test")
+    for who in (d.suzuki, d.sato):
+        await d.slack.command(who, "/followups", "", d.leads)
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if d.slack.ephemerals(who):
+                break
+    shown = d.slack.ephemerals(d.suzuki)[-1]
+    await d.slack.press(d.suzuki, d.leads, shown.ts, "rule.edit")
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        views = d.slack.open_views(d.suzuki)
+        if views and views[-1].content.get("submit"):
+            return d.slack.ephemerals(d.sato)[-1], views[-1]
+    raise AssertionError("no form opened")
+
+
 async def _timed(act: Callable[[], Awaitable[Any]]) -> float:
     begin = time.monotonic()
     answer = await act()
@@ -86,12 +109,14 @@ async def test_every_press_submission_command_and_event_is_acknowledged_within_a
         await d.lead()
         await d.settle()
         await d.press(d.sato, "lead.claim")
+        rules, form = await _rules(d)
         await d.press(d.sato, "lead.snooze")
         for _ in range(40):
             await asyncio.sleep(0.05)
             if d.slack.open_views(d.sato):
                 break
         (view,) = d.slack.open_views(d.sato)
+        steering = [(each.action_id, each.block_id) for each in rules.buttons()]
         card = d.card()
         presses = [each.action_id for each in card.buttons()]
         took: dict[str, float] = {}
@@ -101,6 +126,15 @@ async def test_every_press_submission_command_and_event_is_acknowledged_within_a
                 took[action] = await _timed(
                     lambda a=action, c=chosen: d.slack.press(d.sato, d.leads, card.ts, a, **c)  # type: ignore[misc]
                 )
+            for action, block_id in steering:
+                more = {"selected_option": "preview"} if action == "rule.more" else {}
+                took[f"{action} {block_id}"] = await _timed(
+                    lambda a=action, b=block_id, c=more: d.slack.press(  # type: ignore[misc]
+                        d.sato, d.leads, rules.ts, a, block_id=b, **c
+                    )
+                )
+            span = ("field/4", "field.span")
+            took["form"] = await _timed(lambda: d.slack.submit(d.suzuki, form.id, {span: "5d"}))
             took["submit"] = await _timed(lambda: d.slack.submit(d.sato, view.id, {"span": "1h"}))
             for command in ("/leads", "/reply", "/why", "/followups"):
                 took[command] = await _timed(

@@ -7,7 +7,7 @@ import contextlib
 import os
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ quiet_hours: null
 caps: null
 silence_after_unanswered: null
 """
+FILES = {"thanks.yaml": RULE, "policy.yaml": POLICY}
 PURCHASES_A_KILL = 2.4
 """Enough customers that somebody is always buying while the program is killed."""
 KEY = {"Authorization": f"Bearer {INGEST_KEY}"}
@@ -168,13 +169,19 @@ def seed() -> int:
 
 @contextlib.asynccontextmanager
 async def shop_open(
-    db: Database, database_url: str, folder: Path, rng: random.Random, customers: int
-) -> AsyncIterator[tuple[Shop, dict[str, Any]]]:
+    database_url: str,
+    folder: Path,
+    rng: random.Random,
+    customers: int,
+    *,
+    kind: type[Shop] = Shop,
+    files: Mapping[str, str] = FILES,
+) -> AsyncIterator[tuple[Any, dict[str, Any]]]:
     """A shop whose customers have all agreed, and the settings its program runs with."""
     rules = folder / "rules"
     rules.mkdir()
-    (rules / "thanks.yaml").write_text(RULE)
-    (rules / "policy.yaml").write_text(POLICY)
+    for name, text in files.items():
+        (rules / name).write_text(text)
     line = LineStandIn(
         channel_secret=CHANNEL_SECRET, access_token=CHANNEL_TOKEN, clock=now, webhook_timeout_seconds=15
     )
@@ -182,7 +189,7 @@ async def shop_open(
     async with serving(line.app) as address:
         port = free_port()
         line.webhook_url = f"http://127.0.0.1:{port}/line/webhook"
-        shop = Shop(line, port, rng, customers=customers)
+        shop = kind(line, port, rng, customers=customers)
         values = {
             "database_url": database_url,
             "port": port,
@@ -247,7 +254,7 @@ async def test_fifty_kills_lose_nothing_acknowledged_and_send_nothing_twice(
     db: Database, database_url: str, tmp_path: Path, kills: int, seed: int
 ) -> None:
     rng = random.Random(seed)
-    async with shop_open(db, database_url, tmp_path, rng, int(kills * PURCHASES_A_KILL)) as (shop, values):
+    async with shop_open(database_url, tmp_path, rng, int(kills * PURCHASES_A_KILL)) as (shop, values):
         await survive(db, shop, [Program(values)], rng, kills)
 
 
@@ -256,7 +263,7 @@ async def test_doors_and_two_workers_may_be_killed_in_any_order(
 ) -> None:
     rng = random.Random(seed)
     fewer = max(kills // 5, 5)
-    async with shop_open(db, database_url, tmp_path, rng, int(fewer * PURCHASES_A_KILL)) as (shop, values):
+    async with shop_open(database_url, tmp_path, rng, int(fewer * PURCHASES_A_KILL)) as (shop, values):
         doors = Program(values, is_worker=False)
         fleet = [doors, *(Program(values, is_web=False) for _ in range(2))]
         await survive(db, shop, fleet, rng, fewer)

@@ -2,198 +2,180 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
 import pytest
 
-from bot.flows.rules.publish import switch
-from followups.rules.model import RuleState
-from sandbox.company import HEROINE, history
+from sandbox.company import HEROINE
 from sandbox.demo import BEGIN
 from sandbox.serve import serving
-from sandbox.story import PLAYBOOKS, RULE
+from sandbox.stage.menu import put_menu
+from sandbox.story import prepare
 from sandbox.website import website
-from sandbox.world import World, read_folder
+from sandbox.world import World
 from sandbox.world import world as open_world
+from tests.stories.browsing import OBSTACLES, PHONE, visiting
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 20_000
+TROUBLE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
-@dataclass
-class Visit:
-    """A newcomer at the page."""
-
-    page: Any
-    world: World
-    told: list[str] = field(default_factory=list)
-
-    async def see(self, selector: str, text: str) -> None:
-        """Wait until these words stand there."""
-        await self.page.locator(selector).filter(has_text=text).first.wait_for(timeout=PATIENCE)
-
-    async def press(self, where: str, label: str, *, nth: int = 0) -> None:
-        """Press a button by what stands on it."""
-        buttons = self.page.locator(f"{where} button").filter(has_text=label)
-        await buttons.nth(nth).click(timeout=PATIENCE)
-
-    async def fill(self, selector: str, text: str) -> None:
-        """Type into a field, and press Enter."""
-        await self.page.fill(selector, text, timeout=PATIENCE)
-        await self.page.press(selector, "Enter")
-
-    async def turn(self, seconds: int) -> None:
-        """Press the clock's button of that many seconds, and wait until time has passed."""
-        button = self.page.locator(f'[data-turn="{seconds}"]')
-        await button.click(timeout=PATIENCE)
-        await self.page.locator(f'[data-turn="{seconds}"]:enabled').wait_for(timeout=60_000)
-
-
-@asynccontextmanager
-async def page_of(database_url: str) -> AsyncIterator[tuple[World, str]]:
-    """The sample company's page, with one rule live."""
+@pytest.fixture
+async def company(database_url: str) -> AsyncIterator[tuple[World, str]]:
+    """The demo's world with the sample company in it, and the address of its page."""
     async with open_world(BEGIN, database_url=database_url, is_worked=True, is_running=True) as running:
-        await running.batch(list(history(running.clock.now())))
-        await running.publish(read_folder(PLAYBOOKS))
-        await switch(running.deps, RULE, RuleState.LIVE, by="test")
-        await running.settle()
+        await prepare(running)
+        await put_menu(running)
         async with serving(website(running)) as address:
             yield running, address
 
 
-@pytest.fixture
-async def visit(database_url: str) -> AsyncIterator[Visit]:
-    """A browser window on the page, as wide as a phone; any complaint of the browser fails the test."""
-    playwright = pytest.importorskip(
-        "playwright.async_api", reason="needs playwright: pip install playwright"
-    )
-    if BROWSER is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    async with page_of(database_url) as (running, address), playwright.async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        page = await browser.new_page(viewport={"width": 380, "height": 800})
-        here = Visit(page, running)
-        page.on("pageerror", lambda error: here.told.append(str(error)))
-        page.on("console", lambda said: here.told.append(said.text) if said.type == "error" else None)
-        await page.goto(address)
-        yield here
-        await browser.close()
-    assert here.told == []
+async def test_free_play_with_a_rule_of_ones_own(company: tuple[World, str]):
+    world, address = company
+    async with visiting(address) as visit:
+        page = visit.page
+        await visit.choose("c-1005")
+        await visit.press("#deeds", "請求書を作る")
+        await visit.see("#told", "請求書を作る")
+        await visit.press("#book-tabs", "自分の規則を書く")
+        await visit.see("#problems", "間違いはありません")
+        right = await page.input_value("#yaml")
+        wrong = right.replace("priority: 60", "priority: high").replace("count:", "cont:")
+        await page.fill("#yaml", wrong)
+        await visit.see("#problems", "2か所")
+        assert await page.is_disabled("#apply")
+        lines = wrong.splitlines()
+        expected = [number for number, line in enumerate(lines, 1) if "cont:" in line or "high" in line]
+        marked = await page.locator(".gutter .bad").all_inner_texts()
+        assert [int(each) for each in marked] == expected
+        await visit.see("#problems .found", f"{expected[0]}行")
+        await visit.shoot("rule-mistake", "#rulebook")
+        await page.fill("#yaml", right)
+        await visit.see("#problems .reach", "いま合うお客様")
+        await page.click("#apply")
+        await visit.see("#told", "my-rule を適用しました")
+
+        await visit.see("#bubbles", "「定期作成」にしておくと")
+        await visit.press("#bubbles", "手順を見る")
+        await visit.see("#sheet", "クリックが記録されました")
+        await visit.press("#sheet", "ログインする")
+        opened = world.line.person(world.phones["c-1005"]).opened_links[-1]
+        assert (opened.status, opened.location) == (302, "https://app.example.com/guide/repeat")
+        await visit.press("#book-tabs", "成果")
+        await visit.see("#report", "請求書を作ったお客様へ")
+
+        before = world.clock.now()
+        await visit.turn("next")
+        assert world.clock.now() > before
+        await visit.see("#told", "動きがありました")
 
 
-async def test_by_hand_from_an_event_to_the_reply_on_the_phone(visit: Visit):
-    page = visit.page
-    await page.select_option("#person", HEROINE.id, timeout=PATIENCE)
-    await visit.press("#phone-head", "友だち追加")
-    await visit.press("#bubbles", "受け取る")
-    await visit.see("#bubbles", "ありがとうございます。お役に立ちそうなときだけ")
-    await visit.press("#phone-head", "会員連携")
-    await page.locator("#phone-head button").filter(has_text="会員連携").wait_for(state="detached")
-    await visit.turn(14 * 86400)
-    await visit.see("#bubbles", "手が止まっている所はありませんか")
-    await visit.see("#why", "送る: inactive-checkin")
-
-    await visit.press("#quick", "困っている")
-    await visit.fill("#words", "請求書の日付を変えたいのですが、やり方が分かりません。")
-    await visit.see("#posts", "「請求書の日付を変えたい」")
-    await visit.press("#posts", "編集")
-    await page.fill("#modal textarea", "「設定」の「請求書」で変えられます。")
-    await visit.press("#modal", "送信する")
-    await visit.see("#posts", "送信待ち")
-    await visit.turn(20)
-    await visit.see("#bubbles", "「設定」の「請求書」で変えられます。")
-    await visit.see("#posts", "送信済み")
-    assert await page.evaluate("document.documentElement.scrollWidth") <= 380
-
-
-async def test_by_hand_a_confirmed_send_is_undone_before_it_leaves(visit: Visit):
-    page, world = visit.page, visit.world
-    await page.select_option("#person", HEROINE.id, timeout=PATIENCE)
-    await visit.press("#phone-head", "友だち追加")
-    await visit.fill("#words", "書き出しの方法を教えてください。")
-    await visit.press("#posts", "送信")
-    await visit.see("#confirm .quote", "書き出しの方法")
-    await visit.press("#confirm", "やめる")
-    await visit.press("#posts", "送信")
-    await visit.press("#confirm", "送信する")
-    await visit.press("#posts", "送信を取り消す")
-    await visit.see("#posts", "送信を取り消しました")
-    await visit.turn(3600)
-    assert not [text for text in world.heard(world.phones[HEROINE.id]) if "書き出しの方法" in text]
+async def test_at_phone_width_from_adding_a_friend_to_the_reply_of_a_person(company: tuple[World, str]):
+    _, address = company
+    async with visiting(address, size=PHONE) as visit:
+        page = visit.page
+        await visit.choose(HEROINE.id)
+        await visit.press("#phone-head", "友だち追加")
+        await visit.press("#bubbles", "受け取る")
+        await visit.see("#bubbles", "お役に立ちそうなときだけ")
+        await visit.press("#phone-head", "会員連携")
+        await visit.see("#phone-head", "連携済み")
+        await page.click("#picture")
+        await page.wait_for_selector("#bubbles img.picture")
+        await visit.press("#rich-menu", "配信設定")
+        await visit.see("#bubbles", "配信設定")
+        await visit.fill("#words", "書き出しの方法を教えてください。")
+        await visit.look_at("slack")
+        await visit.see("#posts", "「書き出しの方法")
+        await visit.press("#posts", "編集")
+        await page.fill("#modal textarea", "「設定」の「書き出し」からできます。")
+        await visit.press("#modal", "送信する")
+        await visit.see("#posts", "送信待ち")
+        await visit.press("#rooms", "ホーム")
+        await page.wait_for_selector("#posts .home")
+        await visit.look_at("world")
+        await visit.turn(3600)
+        await visit.look_at("phone")
+        await visit.see("#bubbles", "「設定」の「書き出し」からできます。")
+        for pane in ("phone", "slack", "world", "trace", "rulebook"):
+            await visit.look_at(pane)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+            assert await page.evaluate(OBSTACLES) == []
 
 
-async def test_by_hand_stopping_blocking_and_taking_both_back(visit: Visit):
-    page, world = visit.page, visit.world
-    await page.select_option("#person", HEROINE.id, timeout=PATIENCE)
-    await visit.press("#phone-head", "友だち追加")
-    await visit.press("#bubbles", "受け取る")
-    await visit.press("#phone-head", "会員連携")
-    await visit.fill("#words", "停止")
-    await visit.see("#bubbles", "お知らせを停止しました")
-    await visit.press("#bubbles", "元に戻す")
-    await visit.see("#bubbles", "お知らせを再開しました")
-    await visit.press("#phone-head", "ブロック")
-    await visit.see("#phone-head", "ブロック中")
-    assert world.line.person(world.phones[HEROINE.id]).has_blocked
-    await visit.turn(14 * 86400)
-    await visit.see("#why", "ブロック")
-    await visit.press("#phone-head", "ブロック解除")
-    await visit.see("#phone-head .state", "友だち")
+async def test_staff_undo_snooze_ask_why_and_dismiss(company: tuple[World, str]):
+    world, address = company
+    async with visiting(address) as visit:
+        await visit.choose(HEROINE.id)
+        await visit.press("#phone-head", "友だち追加")
+        await visit.fill("#words", "書き出しの方法を教えてください。")
+        await visit.press("#posts", "送信")
+        await visit.see("#confirm .quote", "書き出しの方法")
+        await visit.press("#confirm", "やめる")
+        await visit.press("#posts", "送信")
+        await visit.press("#confirm", "送信する")
+        await visit.press("#posts", "送信を取り消す")
+        await visit.see("#posts", "送信を取り消しました")
+        await visit.turn(3600)
+        assert not [text for text in world.heard(world.phones[HEROINE.id]) if "書き出しの方法" in text]
+        await visit.press("#posts", "後で")
+        await visit.press("#modal", "保留する")
+        await visit.see("#posts", "保留中")
+        await visit.fill("#line", f"/why {HEROINE.id}")
+        await visit.see("#posts .private", "次の機会")
+        await visit.press("#posts .post:not(.private)", "対象外")
+        await visit.page.select_option("#modal select", "already_handled")
+        await visit.press("#modal", "対象外にする")
+        await visit.see("#posts", "対応済み")
 
 
-async def test_by_hand_snoozing_asking_why_and_dismissing(visit: Visit):
-    page = visit.page
-    await page.select_option("#person", HEROINE.id, timeout=PATIENCE)
-    await visit.press("#phone-head", "友だち追加")
-    await visit.press("#bubbles", "受け取る")
-    await visit.fill("#words", "料金プランについて知りたいです")
-    await visit.press("#posts", "後で")
-    await visit.press("#modal", "保留する")
-    await visit.see("#posts", "保留中")
-    await visit.fill("#line", f"/why {HEROINE.id}")
-    await visit.see("#posts .private", "これまでの判断")
-    await visit.press("#posts", "担当する")
-    await visit.see("#posts", "担当中")
-    await visit.press("#posts", "対象外")
-    await page.select_option("#modal select", "already_handled")
-    await visit.press("#modal", "対象外にする")
-    await visit.see("#posts", "対応済み")
+async def test_names_never_run_and_nothing_stands_in_anybodys_way(company: tuple[World, str]):
+    world, address = company
+    await world.identify("c-1006", name=TROUBLE)
+    async with visiting(address, locale="en-GB") as visit:
+        page = visit.page
+        page.on("dialog", lambda dialog: visit.told.append(dialog.message))
+        await visit.choose("c-1006")
+        await visit.press("#phone-head", "add as friend")
+        await visit.press("#bubbles", "受け取る")
+        await visit.fill("#words", f"{TROUBLE} *bold* <@U0>")
+        await visit.see("#posts", "<img src=x")
+        assert await page.locator("main img:not(.picture), main script").count() == 0
+        await visit.press("#phone-head", "block")
+        await visit.see("#phone-head", "blocked")
+        await visit.press("#phone-head", "unblock")
+        await page.click("#newcomer")
+        await visit.see("#told", "木村 蓮 signed up")
+        await visit.see("#why", "If decided now")
+        assert await page.evaluate(OBSTACLES) == []
+        assert await page.get_attribute("html", "lang") == "en"
+        await page.click('#languages [data-language="ja"]')
+        await visit.see("#trace h2", "なぜ?")
+        assert await page.evaluate(OBSTACLES) == []
+        await page.focus("#words")
+        await page.keyboard.press("Shift+Tab")
+        assert await page.evaluate("document.activeElement.id") in {"picture", "menu-toggle"}
 
 
-async def test_by_hand_a_newcomer_stops_half_way_and_a_rule_goes_live(visit: Visit):
-    page = visit.page
-    await page.locator('#rules [data-key="onboarding-stalled"]').select_option("live", timeout=PATIENCE)
-    await visit.see("#told", "onboarding-stalled: live")
-    await page.click("#newcomer")
-    await visit.see("#doer", "木村 蓮")
-    await visit.turn(3 * 86400)
-    await visit.turn(3 * 3600)
-    await visit.see("#bubbles", "初期設定は、あとデータの接続だけで完了します")
-    await page.locator('#deeds [data-key="data_connected"]').click()
-    await visit.see("#told", "data_connected")
-
-
-async def test_the_page_acts_only_for_itself_and_runs_no_script_but_its_own(database_url: str):
-    async with page_of(database_url) as (_, address), aiohttp.ClientSession(trust_env=False) as session:
+async def test_the_page_acts_only_for_itself_and_runs_no_script_but_its_own(company: tuple[World, str]):
+    _, address = company
+    async with aiohttp.ClientSession(trust_env=False) as session:
         answer = await session.get(address)
-        assert "script-src 'self'" in answer.headers["content-security-policy"]
+        assert "default-src 'self'; script-src 'self'" in answer.headers["content-security-policy"]
         foreign = await session.post(f"{address}/sandbox/clock", data='{"seconds": 60}')
         rebound = await session.get(f"{address}/sandbox/customers", headers={"Host": "evil.example"})
-        own = await session.post(f"{address}/sandbox/clock", json={"seconds": 60})
-        wrong = await session.post(f"{address}/sandbox/clock", json={"seconds": -1})
-        nobody = await session.post(f"{address}/sandbox/customers", json={"act": "track", "id": "c-0"})
-        strange = await session.post(f"{address}/sandbox/rules", json={"rule_id": "x", "state": "live"})
-    statuses = [each.status for each in (foreign, rebound, own, wrong, nobody, strange)]
-    assert statuses == [403, 403, 200, 400, 400, 404]
+        posts = [
+            ("clock", {"seconds": 60}, 200),
+            ("clock", {"seconds": -1}, 400),
+            ("customers", {"act": "track", "id": "c-0"}, 400),
+            ("rules", {"rule_id": "x", "state": "live"}, 400),
+            ("rules", {"rule_id": "inactive-14d", "state": "retired"}, 400),
+            ("rule", {"do": "apply", "files": {"../x.yaml": ""}}, 400),
+            ("rule", {"do": "apply", "files": {"messages/x.yaml": ""}}, 400),
+            ("rule", {"do": "check", "files": {"x.yaml": "id: ["}}, 200),
+            ("story", {"at": 7}, 200),
+        ]
+        for path, body, status in posts:
+            assert (await session.post(f"{address}/sandbox/{path}", json=body)).status == status, (path, body)
+        assert (await session.get(f"{address}/sandbox/file?id=F0")).status == 404
+    assert [foreign.status, rebound.status] == [403, 403]

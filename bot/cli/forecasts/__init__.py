@@ -86,6 +86,9 @@ def _add_backtest(rules: typer.Typer) -> None:
         lead_open_for: Annotated[
             str, typer.Option("--lead-open-for", help="How long people take to settle a lead.")
         ] = "1d",
+        reps: Annotated[
+            int, typer.Option("--reps", min=1, help="People who take leads, for leads per person and day.")
+        ] = 1,
         html: Annotated[Path | None, typer.Option("--html", help="Write a page with plots.")] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
         language: Language = None,
@@ -113,6 +116,7 @@ def _add_backtest(rules: typer.Typer) -> None:
                     end=_day(end, timezone, "--to", is_end=True) if end is not None else None,
                     assume_reachable=assume_reachable,
                     lead_open_for=lead_span,
+                    reps=reps,
                     on_customers=on_customers,
                 )
             if html is not None:
@@ -162,10 +166,10 @@ def progress() -> Iterator[OnCustomers]:
 
 
 def _with_deps(work: Callable[[Deps], Awaitable[None]], language: str) -> None:
-    async def connected(settings: Settings) -> None:
-        from bot.app import opened
+    async def with_database(settings: Settings) -> None:
+        from bot.opening import connected
 
-        async with opened(settings) as deps:
+        async with connected(settings) as deps:  # nobody is asked: LINE's and Slack's libraries stay unread
             try:
                 await work(deps)
             except RuleError as error:
@@ -173,4 +177,4 @@ def _with_deps(work: Callable[[Deps], Awaitable[None]], language: str) -> None:
                     typer.echo(problem.said(language), err=True)
                 raise SystemExit(1) from None
 
-    run(in_language(connected, language))
+    run(in_language(with_database, language))

@@ -8,9 +8,9 @@ from html import escape
 
 from bot.cli.forecasts.text import assumptions, days_said, percent, told
 from bot.flows.rules.backtest import Backtested
-from bot.flows.rules.preview import gate_said
 from followups.backtest import RuleForecast
 from followups.backtest.tally import spread
+from followups.words.gates import gate_said
 
 _WIDTH, _HEIGHT, _LEFT, _FOOT = 860, 150, 46, 22
 
@@ -122,7 +122,8 @@ def _table(rule: RuleForecast, is_ja: bool) -> Iterator[str]:
     rows += [
         (
             f"{'止めた理由' if is_ja else 'held by'}: {gate_said(gate, language)}",
-            f"{counted.occasions:,} ({'後で送信' if is_ja else 'sent later'} {counted.sent_later:,})",
+            f"{counted.occasions:,} ({'後で送信' if is_ja else 'sent later'} {counted.sent_later:,},"
+            f" {'送らずじまい' if is_ja else 'never'} {counted.dropped:,})",
         )
         for gate, counted in rule.held.items()
     ]

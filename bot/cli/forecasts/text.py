@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from statistics import median
 from typing import Any
 
 from bot.flows.rules.backtest import Backtested
-from bot.flows.rules.preview import gate_said
 from followups.backtest import Flagged, Rhythm, RuleForecast
 from followups.backtest.tally import spread
-from followups.times.zones import local_day, zone_of
+from followups.times.zones import JAPAN, local_day, zone_of
+from followups.words.gates import gate_said
 from followups.words.wording import span_en, span_ja
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -101,6 +102,9 @@ def _lines(answer: Backtested, is_ja: bool) -> Iterator[str]:
     if len(forecast.rules) > 1:
         yield ""
         yield from _together(answer, is_ja)
+    if forecast.months:
+        yield ""
+        yield from _months(answer, is_ja)
 
 
 def _rule(answer: Backtested, rule: RuleForecast, is_ja: bool) -> Iterator[str]:
@@ -112,13 +116,14 @@ def _rule(answer: Backtested, rule: RuleForecast, is_ja: bool) -> Iterator[str]:
     )
     yield from _by_day("送信" if is_ja else "messages", rule.sends, is_ja)
     yield from _by_day("引き継ぎ" if is_ja else "leads", rule.escalations, is_ja)
+    yield from _per_rep(answer, rule.escalations, is_ja)
     for gate, counted in rule.held.items():
         yield (
             f"  止めた理由 {gate}（{gate_said(gate, 'ja')}）: {counted.occasions:,} 回、"
-            f"うち後で送信 {counted.sent_later:,} 回"
+            f"うち後で送信 {counted.sent_later:,} 回、送らずじまい {counted.dropped:,} 回"
             if is_ja
             else f"  held by {gate} ({gate_said(gate, 'en')}): {counted.occasions:,} times,"
-            f" sent later {counted.sent_later:,}"
+            f" sent later {counted.sent_later:,}, never {counted.dropped:,}"
         )
     if rule.judged:
         span = span_ja(rule.goal_within) if is_ja else span_en(rule.goal_within)
@@ -186,6 +191,7 @@ def _together(answer: Backtested, is_ja: bool) -> Iterator[str]:
     )
     yield from _by_day("送信" if is_ja else "messages", forecast.sends, is_ja)
     yield from _by_day("引き継ぎ" if is_ja else "leads", forecast.escalations, is_ja)
+    yield from _per_rep(answer, forecast.escalations, is_ja)
     for (one, other), number in forecast.overlaps.items():
         yield (
             f"  {one} と {other} の両方に入った: {number:,} 人"
@@ -197,6 +203,39 @@ def _together(answer: Backtested, is_ja: bool) -> Iterator[str]:
             f"  {rule_id} は {ahead} に譲って待った: {number:,} 回"
             if is_ja
             else f"  {rule_id} waited behind {ahead}: {number:,} times"
+        )
+
+
+def _per_rep(answer: Backtested, by_day: Sequence[int], is_ja: bool) -> Iterator[str]:
+    """Over the days with leads: an average over days without any would hide how busy one gets."""
+    busy = [number / answer.reps for number in by_day if number]
+    if not busy:
+        return
+    middle, most = median(busy), max(busy)
+    yield (
+        f"    担当者1人あたり（{answer.reps}人で分担、引き継ぎのあった {len(busy):,} 日）:"
+        f" 1日 中央 {middle:.1f} / 最多 {most:.1f}"
+        if is_ja
+        else f"    per person ({answer.reps} sharing, the {len(busy):,} days with leads):"
+        f" a day median {middle:.1f} / at most {most:.1f}"
+    )
+
+
+def _months(answer: Backtested, is_ja: bool) -> Iterator[str]:
+    months = answer.forecast.months
+    short = [month for month in months if month.wanted > month.limit]
+    yield (
+        f"LINE の通数: 規則が使えるのは月 {months[0].limit:,} 通。足りない月 {len(short)} / {len(months)}"
+        if is_ja
+        else f"LINE's messages: rules may send {months[0].limit:,} a month; too few in {len(short)} of"
+        f" {len(months)} months"
+    )
+    for month in months:
+        begins = local_day(month.begins, JAPAN)
+        yield (
+            f"  {begins:%Y-%m}  希望 {month.wanted:>8,}  送信 {month.sent:>8,}"
+            if is_ja
+            else f"  {begins:%Y-%m}  wanted {month.wanted:>8,}  sent {month.sent:>8,}"
         )
 
 
@@ -220,6 +259,11 @@ def json_of(answer: Backtested) -> str:
         "sends_by_day": forecast.sends,
         "escalations_by_day": forecast.escalations,
         "rules": [_rule_json(rule) for rule in forecast.rules],
+        "reps": answer.reps,
+        "months": [
+            {"begins": each.begins, "limit": each.limit, "wanted": each.wanted, "sent": each.sent}
+            for each in forecast.months
+        ],
         "overlaps": [
             {"rules": list(pair), "customers": number} for pair, number in forecast.overlaps.items()
         ],
@@ -240,7 +284,11 @@ def _rule_json(rule: RuleForecast) -> dict[str, Any]:
         "sends_by_day": rule.sends,
         "escalations_by_day": rule.escalations,
         "held": {
-            gate: {"times": counted.occasions, "sent_later": counted.sent_later}
+            gate: {
+                "times": counted.occasions,
+                "sent_later": counted.sent_later,
+                "never_sent": counted.dropped,
+            }
             for gate, counted in rule.held.items()
         },
         "goal": {

@@ -56,9 +56,9 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter("--plan stands alone (give no other option but --language)")
 
         async def work(settings: Settings) -> None:
-            from bot.app import opened
+            from bot.opening import connected
 
-            async with opened(settings) as deps:
+            async with connected(settings) as deps:
                 if plan is not None:
                     await _plan(deps, plan, tongue)
                     return
@@ -66,10 +66,31 @@ def register(app: typer.Typer) -> None:
                 _write(found, html, csv, parquet, ("ja", "en") if language is None else (tongue,))
                 from bot.cli.report.text import told
 
-                for line in told(found, tongue):
+                more = [*await _insight(deps, rule, tongue), *await _learned(deps, tongue)]
+                for line in [*told(found, tongue), *more]:
                     typer.echo(line)
 
         run(in_language(work, tongue))
+
+
+async def _insight(deps: Deps, rule: str | None, tongue: str) -> list[str]:
+    from bot.flows.measure.read_insight import last_insight, told
+
+    found = await last_insight(deps)
+    return told(found, tongue, rule_id=rule) if found is not None else []
+
+
+async def _learned(deps: Deps, tongue: str) -> list[str]:
+    """How far the learned score can be relied on; nothing where none was tried."""
+    from db.rulebook.learned import last_trial
+    from followups.predict.reliability import reliability_said
+
+    async with deps.db.begin() as session:
+        trial = await last_trial(session)
+    if trial is None:
+        return []
+    said = reliability_said(trial)
+    return ["", f"見込みの学習: {said.ja}" if tongue == "ja" else f"learned score: {said.en}"]
 
 
 async def _plan(deps: Deps, name: str, tongue: str) -> None:

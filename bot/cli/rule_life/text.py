@@ -106,6 +106,11 @@ def applied_lines(applied: Applied, scanned: int, language: str) -> Iterator[tup
         if not is_ja:
             said = f"not in this folder (to stop it: yorisoi rules pause {rule_id})"
         yield f"? {rule_id}: {said}", True
+    if applied.is_scoring_kept:
+        said = "Slackでの変更を知りません（yorisoi rules export で書き出してから編集を）"
+        if not is_ja:
+            said = "does not know of a change made in Slack (run yorisoi rules export, then edit)"
+        yield f"! scoring.yaml: {said}", True
     if applied.moved:
         number = applied.moved
         yield (

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
 from bot.deps import Deps
 from bot.errors import Refused
 from bot.flows.answers.answer import find
+from bot.intake.rule_files import read_pages
 from bot.llm.redact import Redactor
 from db.rulebook.knowledge import (
     Applied,
@@ -63,6 +66,32 @@ async def learn(deps: Deps, files: Mapping[str, str]) -> Learnt:
         is_near = model is not None and await has_vectors(session)
     log.info("knowledge.applied", pages=len(files), added=applied.added, removed=applied.removed)
     return Learnt(applied=applied, pages=len(files), is_near=is_near)
+
+
+async def learn_at_start(deps: Deps) -> Learnt | None:
+    """Make the pages in `knowledge/` of the folder YORISOI_RULES names the whole knowledge, if it is there.
+
+    Pages with mistakes are told, loudly, and the last good ones go on: a slip must not stop the program.
+
+    Raises:
+        Misconfigured: a page is no text.
+    """
+    folder = deps.settings.yorisoi_rules
+    files = await asyncio.to_thread(_pages_in, folder / "knowledge") if folder is not None else {}
+    if not files:
+        return None
+    try:
+        return await learn(deps, files)
+    except RuleError as error:
+        for problem in error.problems:
+            log.error("knowledge.not_applied", problem=str(problem))
+    except Refused as refused:
+        log.error("knowledge.not_applied", problem=str(refused))
+    return None
+
+
+def _pages_in(folder: Path) -> dict[str, str]:
+    return read_pages(folder) if folder.is_dir() else {}
 
 
 async def known(deps: Deps) -> list[KnowledgePassage]:

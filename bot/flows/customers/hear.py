@@ -73,9 +73,9 @@ async def keep(turn: Turn, said: Said | Showed, *, opens: bool) -> Heard | None:
         opens: it wants an answer.
     """
     heard = await hear(turn.session, _line_of(turn, said), now=turn.now, opens=opens)
-    if heard is None:
-        return None
-    await _want_content(turn, said)
+    if heard is not None:
+        await _want_content(turn, said)
+    # Also of what was unsent before it arrived: that they wrote stays true.
     await spoke_at(turn.session, turn.line_user_id, at=turn.event.at)
     replied = NewEvent(turn.customer_id, REPLIED, turn.event.at, f"line:{turn.event.event_id}")
     await take_in(turn.session, [replied], now=turn.now)

@@ -87,10 +87,10 @@ async def _tell_staff(turn: Turn, customer_id: UUID, outcome: LinkOutcome, *, ke
     await add_alert(
         turn.session,
         key=f"link:{key}",
-        ja=f"LINE 連携の重複: {turn.line_user_id} を customer_id {customer_id} に連携できませんでした"
+        ja=f"LINE 連携の重複: LINE の {turn.customer_id} を customer_id {customer_id} に連携できませんでした"
         + ("（お客様は別の LINE と連携済み）。" if is_customer else "（この LINE は別のお客様と連携済み）。")
         + "ご本人に確認のうえ、古い連携の解除が必要か判断してください。",
-        en=f"LINE link conflict: {turn.line_user_id} was not linked to customer_id {customer_id}, "
+        en=f"LINE link conflict: {turn.customer_id} on LINE was not linked to customer_id {customer_id}, "
         + ("who has another LINE user already." if is_customer else "because it is another customer's.")
         + " Ask the person, then decide whether the old link should go.",
         ids=turn.deps.ids,

@@ -48,7 +48,7 @@ from bot.ports import LineProfile
 from db.deciding.ticks import mark_dirty
 from db.desk.posts import add_alert
 from db.intake.inbox import InboxRow, done, failed, take_some, waiting_sources
-from db.people.customers import LinkCode
+from db.people.customers import LineUser, LinkCode
 from db.people.group_chats import left_group, meet_group
 from db.people.line_users import code_in, hold, introduce, link_code, user_of
 from db.people.linking import link_nonce, spend_nonce
@@ -89,8 +89,11 @@ async def _receive_some(deps: Deps, sources: Iterator[str]) -> int:
         profile = await _meet(deps, source)
         most = TOGETHER
         while taken := await _receive_together(deps, source, profile, most):
+            count += abs(taken)
+            if 0 < taken < most:
+                break  # that was all; whatever comes meanwhile wakes us again
             # After one that raised, each has a transaction of its own: it must not hold up the others.
-            count, most = count + abs(taken), TOGETHER if taken > 0 else 1
+            most = TOGETHER if taken > 0 else 1
     return count
 
 
@@ -111,13 +114,19 @@ async def _receive_together(deps: Deps, source: str, profile: LineProfile | None
             return
         book, own = await current_rulebook(session), await own_id(deps, session)
         ended: dict[str | None, list[InboxRow]] = {}
+        held: LineUser | None = None
         for row in taken:
             event = read(row)
             is_ours = own is None or event.destination in {None, own}
-            turn = await _turn(deps, session, event, profile, book, now=now) if is_ours else ANOTHER_ACCOUNT
+            turn = (
+                await _turn(deps, session, event, profile, book, held=held, now=now)
+                if is_ours
+                else ANOTHER_ACCOUNT
+            )
             if isinstance(turn, Turn):
                 await _dispatch(turn)
                 wakes.update(turn.wakes)
+                held = turn.line_user
             elif turn == ANOTHER_ACCOUNT:
                 wakes.update(await put_by_another(deps, session, row, now=now))
                 continue
@@ -172,9 +181,14 @@ async def _turn(
     profile: LineProfile | None,
     book: RuleBook,
     *,
+    held: LineUser | None,
     now: datetime,
 ) -> Turn | str:
-    """One event with its person known and locked; or why it has no effect."""
+    """One event with its person known and locked; or why it has no effect.
+
+    Args:
+        held: the person, where an earlier event of theirs was taken in by this transaction.
+    """
     if event.line_user_id is None:
         return await _without_person(deps, session, event, now=now)
     if isinstance(event.what, Unclear):
@@ -183,14 +197,16 @@ async def _turn(
         return "older than a day on arrival, and no redelivery"
     code = await _code_of(session, event)
     nonce = await link_nonce(session, event.what.nonce) if isinstance(event.what, Joined) else None
-    line_user = await hold(
-        session,
-        event.line_user_id,
-        destination=event.destination,
-        now=now,
-        also=[each.customer_id for each in (code, nonce) if each],
-    )
-    if profile is not None:
+    line_user = held
+    if line_user is None or code or nonce:
+        line_user = await hold(
+            session,
+            event.line_user_id,
+            destination=event.destination,
+            now=now,
+            also=[each.customer_id for each in (code, nonce) if each],
+        )
+    if profile is not None and held is None:
         name, language = profile.display_name[:100], profile.language
         await introduce(session, event.line_user_id, display_name=name, language=language)
     return Turn(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.deps import Deps
 from bot.flows.staff.acting import Actor
-from bot.slack.home import lead_line
+from bot.slack.overview.home import lead_line
 from bot.slack.views import card_of
 from bot.slack.words import say
 from db.desk.lead_cards import load_context

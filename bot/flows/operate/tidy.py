@@ -13,6 +13,7 @@ from bot.deps import Deps
 from db.deciding.nights import take_night
 from db.keeping.retention import drop_piece, empty_media, forget_arrivals, forget_decisions, pieces_before
 from db.rulebook.rules import current_rulebook
+from db.talk.files import forget_files
 from followups.times.retention import Retention
 
 log = structlog.get_logger()
@@ -50,6 +51,7 @@ async def tidy(deps: Deps) -> int:
             removed += found
             if not found:
                 break
+    removed += await deps.db.run(partial(forget_files, now=now))
     log.info("tidy.done", rows=removed, months=months)
     return removed + months
 

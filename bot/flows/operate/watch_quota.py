@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.account import LineQuota
 from bot.deps import Deps
 from bot.errors import Unavailable
-from bot.ports import LineQuota
 from db.deciding.expected import expected_values
 from db.deciding.quota import (
     ALL,
@@ -61,9 +61,9 @@ class Standing:
         limit: messages the month may have; None: no limit is known. `monthly`: those of the plan.
         used: so far, by LINE's count or ours; `by_people`: of these no rule's.
         reserve: kept for people, of `limit`; `left`: what rules may still send.
-        forecast: of the whole month, by what was sent in four weeks and what is promised; `people_ahead` of it
-            by people from now on.
-        extra: of the forecast beyond the plan; `yen`: what that costs, where a price is known.
+        forecast: of the whole month, by what was sent in four weeks and what is promised; `people_ahead`
+            of it by people from now on.
+        extra: of the forecast beyond the plan; `yen`: its price, where one is known.
         allotment: who gets what of the rest.
     """
 

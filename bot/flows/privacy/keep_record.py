@@ -12,7 +12,7 @@ from bot.deps import Deps
 from bot.errors import Refused
 from db.columns import UUID, Json
 from db.desk import audit
-from db.people.consents import ConsentEntry, current
+from db.people.consents import STOP_UNDONE, ConsentEntry, current
 from db.people.customers import Customer
 from db.people.preferences import wishes_of
 from db.people.privacy import customer_named, erase, rows_of_customer
@@ -64,7 +64,7 @@ async def consent_record(deps: Deps, name: str) -> ConsentRecord:
                 {
                     "at": entry.at.isoformat(),
                     "purpose": entry.purpose,
-                    "answer": "yes" if entry.is_granted else "no",
+                    "answer": _answer(entry),
                     "source": entry.source,
                     "wording": entry.wording,
                     "words": _words_of(entry.wording),
@@ -83,6 +83,12 @@ async def consent_record(deps: Deps, name: str) -> ConsentRecord:
                 for each in wishes
             ],
         )
+
+
+def _answer(entry: ConsentEntry) -> str:
+    if entry.source == STOP_UNDONE:
+        return "stop taken back"
+    return "yes" if entry.is_granted else "no"
 
 
 def _words_of(wording: str | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +15,7 @@ from bot.flows.rules.publish import backfill_all, hold_time, scan_all
 from db.rulebook.publications import Outdated, replace_version, unknown_rule
 from db.rulebook.rules import RuleVersion, current_rulebook, current_versions
 from db.rulebook.versions import EDIT, Written, versions_of, written_at
+from followups.rules.model import Rule
 from followups.rules.parsing import load_folder
 from followups.versions.edits import CannotEdit, edited
 from followups.versions.leaves import Path, Value, message_name
@@ -133,6 +134,43 @@ async def edit(
         if each == rule_id:
             result = row.version
     return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A change that was not made. `shared`: other rules that would get a new version."""
+
+    rule: Rule
+    before: Written
+    after: Written
+    shared: tuple[str, ...]
+
+
+async def try_edit(session: AsyncSession, rule_id: str, changes: Changes, *, base_version: int) -> Tried:
+    """What `edit` would make of the rule; nothing is written.
+
+    Raises:
+        ChangedMeanwhile, Refused, RuleError: as `edit`.
+    """
+    stored = {row.rule_id: version for row, version in await current_versions(session)}
+    if rule_id not in stored:
+        raise unknown_rule(rule_id, stored)
+    if stored[rule_id].version != base_version:
+        raise await _outdated(session, rule_id, base_version)
+    before = written_at(stored[rule_id])
+    after = await _changed(session, before, changes, is_strict=True)
+    book = await current_rulebook(session)
+    files = {after.path: after.source, **after.messages}
+    read = await asyncio.to_thread(load_folder, files, policy=book.policy, scoring=book.scoring)
+    touched = {str(path[0]) for path, _ in changes if _is_in_message(path)}
+    shared = [
+        each
+        for each, version in sorted(stored.items())
+        if each != rule_id and touched & {message_name(path) for path in version.messages}
+    ]
+    return Tried(
+        rule=replace(read.rules[0], version=base_version), before=before, after=after, shared=tuple(shared)
+    )
 
 
 def _is_in_message(path: Path) -> bool:

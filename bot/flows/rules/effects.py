@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.clock import Ids
 from bot.deps import Deps
+from bot.line.account import unit_name
 from bot.line.bubbles import bubbles_of
-from bot.line.units import unit_name
 from db.deciding.approvals import TextToReview, ask_for_texts
 from db.deciding.followups import (
     FollowUpRow,

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.intake.named_rules import rule_named
+from db.deciding.expected import expected_values
 from db.deciding.facts import load_facts
 from db.deciding.quota import last_reading, month_of, quota_left
 from db.intake.histories import times_of, unkept
@@ -25,20 +26,22 @@ from db.rulebook.rules import RuleBook, current_rulebook, watched
 from followups.decide import at_their_version, decide
 from followups.experiments import unit_of, variant_of
 from followups.facts import Facts
+from followups.room import Room
 from followups.rules.conditions import Text
 from followups.rules.model import EscalateStep, MessageTemplate, Policy, Rule, RuleState, SendStep, every_step
 from followups.signals import Watch, fold_all
 from followups.times.zones import month_begins, zone_of
 from followups.verdicts import Drop, Escalate, NotDue, RuleDecision, Send, Wait
+from followups.words.gates import UNDER_WAY, gate_said
 from followups.words.text import MAX_TEXT, MissingValue, render_message, utf16_length
 from followups.words.wording import moment_en, moment_ja
+
+__all__ = ["UNDER_WAY", "Preview", "Sample", "gate_said", "preview", "told"]
 
 CUSTOMERS_AT_ONCE = 1000
 SAMPLES = 5
 MOST_DECIDED = 1000
 """Enough for shares within about three points of the truth (95 %); more are counted by SQL alone."""
-UNDER_WAY = "under_way"
-"""Matched, but the rule's follow-up is under way, cooling down or done: no gate, but no message either."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,11 @@ class Preview:
 
 
 async def preview(
-    deps: Deps, name: str, *, on_customers: Callable[[int, int], None] = lambda done, total: None
+    deps: Deps,
+    name: str,
+    *,
+    on_customers: Callable[[int, int], None] = lambda done, total: None,
+    instead: Rule | None = None,
 ) -> Preview:
     """Decide about who matches a rule, as if it were live now beside the ones that are.
 
@@ -115,6 +122,7 @@ async def preview(
     Args:
         name: the id of a stored rule in any state, or the path of a rule file.
         on_customers: told (done, of all) as it goes on.
+        instead: this wording of the rule, not stored yet, in place of the stored one.
 
     Raises:
         Refused: no such rule.
@@ -124,13 +132,15 @@ async def preview(
     now = deps.clock.now()
     async with deps.db.begin() as session:
         book = await current_rulebook(session)
-        rule = replace(rule_named(name, book), state=RuleState.LIVE)
+        rule = replace(instead or rule_named(name, book), state=RuleState.LIVE)
         watches = watched([rule])
         lacking = await unkept(session, watches.values())
         found = await reach(session, None if lacking else rule.when, limit=MOST_DECIDED, now=now)
         sent = await counted_since(session, month_begins(now))
         reading = await last_reading(session)
         quota, left = book.policy.quota_monthly, await quota_left(session, book.policy, now=now)
+        # As if enabled: no trial on a few, no day to approve; what the month still holds is told beside.
+        room = Room(expected=await expected_values(session, now=now))
         if reading is not None and month_of(reading.at) == month_of(now):  # sent from elsewhere counts, too
             sent, quota = max(sent, reading.used), quota if quota is not None else reading.limit
     ids = found.ids
@@ -147,7 +157,9 @@ async def preview(
                 facts = await _with_events(session, facts, events, watches, now=now)
         for customer_id in some:
             if customer_id in facts:
-                counted.add(facts[customer_id], _answer(facts[customer_id], rule, rivals, book, now=now))
+                counted.add(
+                    facts[customer_id], _answer(facts[customer_id], rule, rivals, book, room, now=now)
+                )
         on_customers(start + len(some), len(ids))
         await asyncio.sleep(0)
     seen = counted.preview(
@@ -178,15 +190,15 @@ async def _with_events(
 
 
 def _answer(
-    facts: Facts, rule: Rule, rivals: Sequence[Rule], book: RuleBook, *, now: datetime
+    facts: Facts, rule: Rule, rivals: Sequence[Rule], book: RuleBook, room: Room, *, now: datetime
 ) -> RuleDecision:
     """The rule is asked alone first: most who look due to SQL are kept by a gate of its own."""
     rules = at_their_version([rule, *rivals], facts, book.rule_at)
-    alone = decide(facts, rules[:1], book.policy, now=now).rules[0]
+    alone = decide(facts, rules[:1], book.policy, now=now, room=room).rules[0]
     has_a_turn = isinstance(alone.verdict, Send) or alone.position is not None  # held out: takes part too
     if not rivals or not has_a_turn:
         return alone
-    decision = decide(facts, rules, book.policy, now=now)
+    decision = decide(facts, rules, book.policy, now=now, room=room)
     return next(each for each in decision.rules if each.rule_id == rule.id)
 
 
@@ -281,28 +293,6 @@ def _first_message(facts: Facts, rule: Rule) -> MessageTemplate | None:
     return None
 
 
-GATES = {
-    "not_linked": Text(ja="LINE と未連携", en="not linked on LINE"),
-    "blocked": Text(ja="ブロック中・友だちでない", en="blocked, or no friend"),
-    "consent": Text(ja="同意なし", en="no consent"),
-    "conversation": Text(ja="会話中・対応中", en="people are talking"),
-    "quiet_hours": Text(ja="送信を控える時間帯", en="quiet hours"),
-    "caps": Text(ja="配信上限", en="caps"),
-    "silence": Text(ja="返事がないため休止", en="resting: no answer so far"),
-    "missing_value": Text(ja="本文に必要な値がない", en="a value the text needs is missing"),
-    "holdout": Text(ja="比較対象（送らない）", en="holdout"),
-    "arbitration": Text(ja="別の規則が優先", en="another rule goes first"),
-    "open_lead": Text(ja="対応中の案件あり", en="a lead is open"),
-    "preferences": Text(ja="本人の希望により", en="as they wish"),
-    "approval": Text(ja="承認待ち", en="waits for approval"),
-    "canary": Text(ja="試し送りの人数の外", en="beyond the canary"),
-    "quota": Text(ja="通数の枠がない", en="no messages left"),
-    "step": Text(ja="手順の途中で待っている", en="waits at a step"),
-    UNDER_WAY: Text(ja="進行中・期間をおいている", en="under way, or ran before"),
-}
-"""What a gate is called in a list of counts."""
-
-
 def told(answer: Preview, language: str) -> list[str]:
     """The answer as lines for people.
 
@@ -371,12 +361,6 @@ def _bars(counts: Mapping[str, int], language: str, *, width: int = 30) -> list[
         f" {gate_said(gate, language)}"
         for gate, number in counts.items()
     ]
-
-
-def gate_said(gate: str, language: str) -> str:
-    """What a gate is called."""
-    known = GATES.get(gate, Text(ja=gate, en=gate))
-    return known.ja if language == "ja" else known.en
 
 
 def _shown(sample: Sample, language: str) -> list[str]:

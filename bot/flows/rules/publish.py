@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
+from bot.flows.answers.scripts import publish_scripts
 from bot.intake.rule_files import policy_beside, read_folder
 from db.deciding.followups import counts_by_rule
 from db.deciding.ticks import begin_ticking, watermark
@@ -47,6 +48,8 @@ async def publish(
 ) -> Published:
     """Publish a rule folder: everything in it, or nothing; conflicts with changes made elsewhere stay.
 
+    Scripted answers among the files (`scripts/*.yaml`) come into force with it.
+
     Args:
         files: text by path, as `followups.rules.parsing.load_folder` takes it.
         by: who does (a Slack user id, or a word like `cli`).
@@ -76,6 +79,7 @@ async def publish(
             sides=sides,
             is_moving=is_moving,
         )
+        await publish_scripts(session, files, by=by, now=now)
         await backfill_all(session, applied.watches)
         return applied
 
@@ -137,6 +141,19 @@ async def publish_at_start(deps: Deps) -> Published | None:
 async def _tell_conflicts(deps: Deps, applied: Applied) -> None:
     """A folder that does not know of changes made elsewhere overwrites nothing; staff hear of it once."""
     now = deps.clock.now()
+    if applied.is_scoring_kept:
+        log.warning("scoring.conflict_found")
+        async with deps.db.begin() as session:
+            await add_alert(
+                session,
+                key=f"scoring_conflict:{applied.revision}",
+                ja="scoring.yaml: YORISOI_RULES のファイルは、Slackでの変更を知りません。"
+                "何も上書きしていません。yorisoi rules export で書き出してから編集してください。",
+                en="scoring.yaml: the file in YORISOI_RULES does not know of a change made in Slack. Nothing"
+                " was overwritten. Run yorisoi rules export and edit what it writes.",
+                ids=deps.ids,
+                now=now,
+            )
     for conflict in applied.conflicts:
         rule_id, version = conflict.rule_id, conflict.current.version
         log.warning("rule.conflict_found", rule_id=rule_id, version=version, is_only_old=conflict.is_only_old)
@@ -153,7 +170,7 @@ async def _tell_conflicts(deps: Deps, applied: Applied) -> None:
                 ids=deps.ids,
                 now=now,
             )
-    if applied.conflicts:
+    if applied.conflicts or applied.is_scoring_kept:
         await deps.waker.wake("post")
 
 

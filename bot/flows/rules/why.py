@@ -17,13 +17,15 @@ from bot.errors import Refused
 from bot.intake.named_rules import stored_rule
 from db.deciding.facts import History, history, load_facts
 from db.deciding.followups import DecisionRow
+from db.deciding.rooms import room_of
 from db.people.customers import Customer, customer_id_of
 from db.people.line_users import user_of
 from db.rulebook.rules import PUBLISHED_STATES, RuleBook, current_rulebook
 from db.talk.messages import Message, MessageState
-from followups.decide import decide
+from followups.decide import at_their_version, decide
 from followups.explain import explain_rule, rule_decision_of
 from followups.facts import Facts
+from followups.room import Room
 from followups.rules.conditions import Text
 from followups.rules.model import Rule, RuleState
 from followups.times.zones import zone_of
@@ -88,20 +90,24 @@ async def ask(deps: Deps, customer: str, rule_id: str | None = None) -> Why:
         if facts is None:
             raise _unknown(customer)
         past = await history(session, customer_id, rule_id=rule_id)
+        room = await room_of(session, book, now=now)
     return Why(
         customer_id=customer_id,
-        decision=_decision(facts, book, rules, only=rule_id, deps=deps),
+        decision=_decision(facts, book, rules, room, only=rule_id, now=now),
         states={rule.id: rule.state for rule in rules},
         history=past,
     )
 
 
-def _decision(facts: Facts, book: RuleBook, rules: list[Rule], *, only: str | None, deps: Deps) -> Decision:
+def _decision(
+    facts: Facts, book: RuleBook, rules: list[Rule], room: Room, *, only: str | None, now: datetime
+) -> Decision:
     """All published rules take part, because one of them may go before the one asked about."""
     rehearsed = [
         replace(rule, state=RuleState.SHADOW) for rule in rules if rule.state not in PUBLISHED_STATES
     ]
-    decision = decide(facts, [*book.rules, *rehearsed], book.policy, now=deps.clock.now())
+    asked = at_their_version([*book.rules, *rehearsed], facts, book.rule_at)
+    decision = decide(facts, asked, book.policy, now=now, room=room)
     if only is None:
         return decision
     return replace(decision, rules=tuple(each for each in decision.rules if each.rule_id == only))

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.deps import Deps
 from bot.errors import Unavailable
+from bot.slack.overview import orders
+from bot.slack.overview.orders import Order
 from bot.slack.presses import KIND, Press
 from bot.slack.rule_blocks import steers
 from bot.slack.rule_blocks.steers import Steer
@@ -47,6 +49,14 @@ class Keeper:
         """
         await self._keep(steer.source, event_id, steers.KIND, steer.encode())
 
+    async def order(self, order: Order, *, event_id: str) -> None:
+        """Keep what was pressed on an App Home or on a digest.
+
+        Raises:
+            Unavailable: it was not stored.
+        """
+        await self._keep(order.source, event_id, orders.KIND, order.encode(), story="order")
+
     async def event(self, body: Mapping[str, Any]) -> None:
         """Keep an event (the `event_callback` envelope), by its id; bots' own messages are not kept.
 
@@ -69,7 +79,7 @@ class Keeper:
         raw = json.dumps({"event": kept}).encode()
         await self._keep(f"slack:{about[:64]}", str(body.get("event_id"))[:200], EVENT, raw)
 
-    async def _keep(self, source: str, event_id: str, kind: str, raw: bytes) -> None:
+    async def _keep(self, source: str, event_id: str, kind: str, raw: bytes, *, story: str = "press") -> None:
         now = self._deps.clock.now()
         row = InboxRow(
             source=_storable(source),
@@ -83,7 +93,7 @@ class Keeper:
             await self._commit.submit([row])
         except DBAPIError as error:  # its text holds what was to be stored
             raise Unavailable(f"the inbox: {type(error.orig).__name__}") from None
-        await self._deps.waker.wake("press")
+        await self._deps.waker.wake(story)
 
 
 def _storable(text: str) -> str:

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
+from bot.flows.overview.digest_now import digest_now
+from bot.flows.staff.notices import notice
 from bot.flows.staff.show_file import show_file
 from bot.ports import Posted, Slack
 from bot.slack.cards import Written, lead_card
@@ -75,7 +77,9 @@ def _kinds(deps: Deps) -> list[PostKind]:
     if deps.settings.slack_leads_channel:
         kinds += [PostKind.CARD, PostKind.LINE, PostKind.FILE]
     if deps.settings.slack_alerts_channel or deps.settings.slack_leads_channel:
-        kinds.append(PostKind.ALERT)
+        kinds += [PostKind.ALERT, PostKind.DIGEST]
+    elif deps.settings.slack_digest_channel:
+        kinds.append(PostKind.DIGEST)
     return kinds
 
 
@@ -197,7 +201,9 @@ def _channel(deps: Deps, row: Post) -> str:
     leads, alerts = deps.settings.slack_leads_channel, deps.settings.slack_alerts_channel
     if row.channel is not None:
         return row.channel
-    channel = (alerts or leads) if row.kind == PostKind.ALERT else leads
+    channel = (alerts or leads) if row.kind in {PostKind.ALERT, PostKind.DIGEST} else leads
+    if row.kind == PostKind.DIGEST:
+        channel = deps.settings.slack_digest_channel or channel
     assert channel is not None, "rows without a channel are not taken"
     return channel
 
@@ -213,6 +219,10 @@ async def _written(session: AsyncSession, deps: Deps, row: Post) -> Written | No
         value_attribute = (await current_rulebook(session)).policy.routing.value_attribute
         card = card_of(context, language=language, value_attribute=value_attribute)
         return lead_card(card, language=language)
+    if row.kind == PostKind.DIGEST:
+        return await digest_now(session, row.content, language=language, now=deps.clock.now())
+    if "approval_id" in row.content or "forecast_id" in row.content:
+        return await notice(session, row.content, language=language, now=deps.clock.now())
     line = message = file = None
     if line_message_id := row.content.get("line_message_id"):
         line = await line_of(session, row.customer_id, str(line_message_id))

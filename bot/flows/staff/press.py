@@ -16,6 +16,7 @@ from bot.flows.leads.close_lead import close_lost, close_sent, close_won
 from bot.flows.leads.dismiss import dismiss
 from bot.flows.leads.give_back import give_back
 from bot.flows.leads.snooze import snooze
+from bot.flows.overview.home import show_home
 from bot.flows.replies.edit_draft import edit_draft
 from bot.flows.replies.offer_file import offer_file
 from bot.flows.replies.regenerate import regenerate
@@ -23,10 +24,11 @@ from bot.flows.replies.send_draft import send_draft
 from bot.flows.replies.send_file import send_file
 from bot.flows.replies.undo_send import undo_send
 from bot.flows.staff.acting import Act, Actor, Answer, actor_of
-from bot.flows.staff.home import show_home
+from bot.flows.steering.steer import take_steer
 from bot.slack.ids import Action
 from bot.slack.mrkdwn import escaped
 from bot.slack.presses import KIND, Press
+from bot.slack.rule_blocks import steers
 from db.desk import audit
 from db.desk.leads import lead_by_id
 from db.desk.posts import touch_lead
@@ -38,7 +40,7 @@ log = structlog.get_logger()
 
 PREFIX = "slack:"
 SOURCES_AT_ONCE = 100
-AFTERWARDS = ("deliver", "post", "draft")
+AFTERWARDS = ("deliver", "post", "draft", "refresh_homes")
 
 Story = Callable[[AsyncSession, Act], Awaitable[Answer]]
 
@@ -82,6 +84,8 @@ async def _take_one(deps: Deps, source: str) -> bool:
         seen = await inbox.take_next(session, source, now=now)
     if seen is None:
         return False
+    if seen.kind == steers.KIND:
+        return await take_steer(deps, seen)
     if seen.kind != KIND:
         return await _take_event(deps, seen)
     try:

@@ -28,10 +28,9 @@ async def show_file(
         media = await media_of(session, row.customer_id, str(row.content.get("line_message_id")))
     known = row.content.get("slack_file_id")
     if media is None or media.state != MediaState.STORED or not media.content:
-        if known and row.ts is not None:
+        if known:  # also where a kill came between uploading and showing
             await slack.remove_file(slack_file_id=str(known))
-            return Posted(channel=channel, ts=row.ts)
-        return None
+        return Posted(channel=channel, ts=row.ts) if known and row.ts is not None else None
     if known is not None:
         shown = await slack.shared(slack_file_id=str(known), channel=channel)
         if shown is not None:

@@ -12,6 +12,7 @@ from sqlmodel import col
 
 from bot.deps import Deps
 from bot.errors import Misconfigured, Refused
+from db.keeping.setting_versions import note_setting_exported
 from db.rulebook.publications import unknown_rule
 from db.rulebook.rules import POLICY, SCORING, RuleVersion, current_versions, setting
 from db.rulebook.versions import note_exported, written_at
@@ -74,6 +75,8 @@ async def export(
     versions = {row.rule_id: row.version for row, _ in current}
     async with deps.db.begin() as session:
         await note_exported(session, versions)
+        if rule_id is None:
+            await note_setting_exported(session, SCORING, now=deps.clock.now())
     return Exported(files=tuple(written), same=tuple(same), disputed=tuple(disputed))
 
 

@@ -36,7 +36,9 @@ def text_blocks(lines: Sequence[str], *, most: int, language: str) -> list[Json]
     return blocks or [{"type": "section", "text": plain("–")}]
 
 
-def page(action: Action, title: str, spot: Spot, blocks: Sequence[Json], *, submit: str | None = None) -> Json:
+def page(
+    action: Action, title: str, spot: Spot, blocks: Sequence[Json], *, submit: str | None = None
+) -> Json:
     """A modal; `title`, `submit`: keys of our words."""
     view: Json = {
         "type": "modal",

@@ -146,9 +146,7 @@ def pause_row(pause: PauseShown, *, language: str) -> list[Json]:
     ]
 
 
-def rules_list(
-    rules: Sequence[RuleShown], pause: PauseShown, *, language: str, page: int = 0
-) -> Written:
+def rules_list(rules: Sequence[RuleShown], pause: PauseShown, *, language: str, page: int = 0) -> Written:
     """The list as a message: at most 26 blocks."""
     last_page = max(0, (len(rules) - 1) // ROWS_AT_ONCE)
     page = min(max(page, 0), last_page)
@@ -165,9 +163,7 @@ def rules_list(
         blocks.append({"type": "context", "elements": [plain(say("rules.count", language, **shown))]})
         turns = [("previous", page - 1)] * (page > 0) + [("next", page + 1)] * (page < last_page)
         elements = [
-            _button(
-                f"{Action.RULE_LIST.value}:{word}", say(word, language), Subject(name="", word=str(to))
-            )
+            _button(f"{Action.RULE_LIST.value}:{word}", say(word, language), Subject(name="", word=str(to)))
             for word, to in turns
         ]
         blocks.append({"type": "actions", "block_id": "pages", "elements": elements})

@@ -1,4 +1,4 @@
-"""What does a support lead in Slack ask of rules, as it travels in buttons and modals and waits in the inbox?"""
+"""What do support leads ask of rules in Slack, as it travels in buttons and modals and waits in the inbox?"""
 
 from __future__ import annotations
 

@@ -52,12 +52,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "It decides and sends nothing. {waiting} messages wait, {under_way} people are under way.",
     ),
     "toggle.canary": (
-        "はじめの数人だけに送り、問題がなければ全員に広がります。送信待ち {waiting} 通、対応中 {under_way} 人。",
+        "はじめの数人だけに送り、問題がなければ全員に広がります。"
+        "送信待ち {waiting} 通、対応中 {under_way} 人。",
         "It writes to the first few, and to everybody if that goes well."
         " {waiting} messages wait, {under_way} people are under way.",
     ),
     "toggle.live": (
-        "条件に合う全員に送ります。送信待ち {waiting} 通、対応中 {under_way} 人。先にプレビューをおすすめします。",
+        "条件に合う全員に送ります。送信待ち {waiting} 通、対応中 {under_way} 人。"
+        "先にプレビューをおすすめします。",
         "It writes to everybody who matches. {waiting} messages wait, {under_way} people are under way."
         " A preview shows whom.",
     ),
@@ -79,8 +81,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "preview": ("プレビュー", "Preview"),
     "preview.message": ("チャンネルで見る(自分だけ)", "Show it in the channel (only to me)"),
     "history": ("履歴", "History"),
-    "history.line": ("*v{version}* {at} {by} ({origin}) ・ 対応中 {people} 人", "*v{version}* {at} {by} ({origin}) · {people} under way"),  # noqa: E501
-    "history.current": ("*v{version}* ← いまの版 {at} {by} ({origin}) ・ 対応中 {people} 人", "*v{version}* ← current, {at} {by} ({origin}) · {people} under way"),  # noqa: E501
+    "history.line": (
+        "*v{version}* {at} {by} ({origin}) ・ 対応中 {people} 人",
+        "*v{version}* {at} {by} ({origin}) · {people} under way",
+    ),
+    "history.current": (
+        "*v{version}* ← いまの版 {at} {by} ({origin}) ・ 対応中 {people} 人",
+        "*v{version}* ← current, {at} {by} ({origin}) · {people} under way",
+    ),
     "history.first": ("最初の版", "the first version"),
     "history.diff": ("差分", "Diff"),
     "history.back": ("一覧へ", "Back to the list"),
@@ -108,10 +116,19 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "editing.empty": ("空にはできません。", "This cannot be empty."),
     "editing.length": ("{count}/{most} 文字(UTF-16)", "{count}/{most} UTF-16 units"),
     "editing.fine": ("チェック: 問題なし", "Checks: nothing found"),
-    "editing.long": ("{place} は長いため、ファイルで編集してください。", "{place} is too long for Slack: edit its file."),
+    "editing.long": (
+        "{place} は長いため、ファイルで編集してください。",
+        "{place} is too long for Slack: edit its file.",
+    ),
     "editing.changes": ("変わること", "What changes"),
-    "editing.matched": ("条件に合うお客様: {before} 人 → *{after} 人*", "Customers who match: {before} → *{after}*"),
-    "editing.sends": ("いま送るとしたら: {before} 通 → *{after} 通*", "Messages if sent now: {before} → *{after}*"),
+    "editing.matched": (
+        "条件に合うお客様: {before} 人 → *{after} 人*",
+        "Customers who match: {before} → *{after}*",
+    ),
+    "editing.sends": (
+        "いま送るとしたら: {before} 通 → *{after} 通*",
+        "Messages if sent now: {before} → *{after}*",
+    ),
     "editing.people": (
         "いま対応中の {people} 人をどうしますか",
         "What happens to the {people} people under way?",
@@ -153,13 +170,27 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "approval.over": ("⌛ この日は終わりました。", "⌛ That day is over."),
     # backtest
-    "backtest.title": ("規則 *{rule}* を過去 {days} 日で試しました", "The rule *{rule}* on the past {days} days"),
-    "backtest.waiting": ("⏳ 規則 *{rule}* を過去のデータで試します…", "⏳ Replaying the past for the rule *{rule}*…"),
-    "backtest.running": ("⏳ 規則 *{rule}*: お客様 {done} / {total} 人", "⏳ The rule *{rule}*: {done} of {total} customers"),
-    "backtest.failed": ("⚠️ 規則 *{rule}* を試せませんでした: {because}", "⚠️ The rule *{rule}* could not be tried: {because}"),
+    "backtest.title": (
+        "規則 *{rule}* を過去 {days} 日で試しました",
+        "The rule *{rule}* on the past {days} days",
+    ),
+    "backtest.waiting": (
+        "⏳ 規則 *{rule}* を過去のデータで試します…",
+        "⏳ Replaying the past for the rule *{rule}*…",
+    ),
+    "backtest.running": (
+        "⏳ 規則 *{rule}*: お客様 {done} / {total} 人",
+        "⏳ The rule *{rule}*: {done} of {total} customers",
+    ),
+    "backtest.failed": (
+        "⚠️ 規則 *{rule}* を試せませんでした: {because}",
+        "⚠️ The rule *{rule}* could not be tried: {because}",
+    ),
     "backtest.figures": (
-        "条件に合った {matched} 人 ・ 対応に入った {entered} 人 ・ 送信 {sends} 通(1日 {least}〜{most}) ・ 引き継ぎ {escalations} 件",
-        "{matched} matched · {entered} entered · {sends} messages ({least} to {most} a day) · {escalations} leads",
+        "条件に合った {matched} 人 ・ 対応に入った {entered} 人 ・ 送信 {sends} 通(1日 {least}〜{most})"
+        " ・ 引き継ぎ {escalations} 件",
+        "{matched} matched · {entered} entered · {sends} messages ({least} to {most} a day)"
+        " · {escalations} leads",
     ),
     "backtest.base": (
         "何もしなくても目標に届いた割合: {rate}",

@@ -8,7 +8,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from bot.cli import rule_life, rules, why
+from bot.cli import rules, why
+from bot.cli.rule_life import commands as rule_life
 
 LIFE = ("history", "rollback", "diff", "export", "approve")
 PLAYBOOKS = Path(__file__).parents[3] / "followups" / "playbooks"

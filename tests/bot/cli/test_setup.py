@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
-from bot.cli import rules, setup
+from bot.cli import program, rules, setup
+from bot.cli.running import refuse_open_keys
 from bot.doctor.forms import wrong_form
 from bot.init.env_file import edited, quoted, values_of
 from bot.init.files import policy_text
@@ -122,6 +124,7 @@ def test_rules_and_policy_belong_to_those_who_write_them(here: Path) -> None:
     (here / "policy.yaml").write_text("undo_seconds: 3\n")
     assert yorisoi("init", "--yes", "--force").exit_code == 0
     assert [path.name for path in (here / "rules").iterdir()] == ["mine.yaml"]
+    assert ".env" in (here / ".gitignore").read_text().splitlines()
     assert (here / "policy.yaml").read_text() == "undo_seconds: 3\n"
 
 
@@ -155,6 +158,7 @@ def test_asking_goes_on_until_the_answer_can_be_right_and_secrets_are_not_shown(
         "s" * 32,
         "C0LEADS00",
         "C0ALERTS0",
+        "",
         "",
         "",
         "",
@@ -283,3 +287,49 @@ def test_doctor_says_which_setting_cannot_be_read(here: Path) -> None:
     assert result.exit_code == 1
     assert "PORT" in result.stdout
     assert "Traceback" not in result.output
+
+
+def test_the_program_does_not_start_with_keys_that_others_can_read(here: Path) -> None:
+    (here / ".env").write_text("YORISOI_INGEST_KEY=secret-in-the-file\n")
+    (here / ".env").chmod(0o644)
+    app = typer.Typer(rich_markup_mode=None)
+    program.register(app)
+    for command in ("run", "web", "worker"):
+        result = CliRunner().invoke(app, [command])
+        assert result.exit_code == 2
+        assert "chmod 600 .env" in result.stderr
+        assert "secret-in-the-file" not in result.output
+    assert not (here / ".yorisoi").exists()
+
+
+def test_keys_that_only_their_owner_can_read_are_no_objection(here: Path) -> None:
+    refuse_open_keys()
+    (here / ".env").write_text("YORISOI_INGEST_KEY=x\n")
+    (here / ".env").chmod(0o600)
+    refuse_open_keys()
+
+
+@pytest.mark.parametrize("is_socket_mode", [True, False])
+def test_the_manifest_keeps_to_slacks_limits(is_socket_mode: bool) -> None:
+    """Slack's app manifest schema: lengths, counts, and no key that it does not know."""
+    app: dict[str, Any] = YAML(typ="safe").load(
+        manifest(public_base_url=PUBLIC, is_socket_mode=is_socket_mode)
+    )
+    assert set(app) == {"_metadata", "display_information", "features", "oauth_config", "settings"}
+    assert len(app["display_information"]["name"]) <= 35
+    assert set(app["features"]) <= {"app_home", "bot_user", "slash_commands", "shortcuts"}
+    assert len(app["features"]["bot_user"]["display_name"]) <= 80
+    assert len(app["features"]["slash_commands"]) <= 50
+    for command in app["features"]["slash_commands"]:
+        assert set(command) <= {"command", "url", "description", "usage_hint", "should_escape"}
+        assert re.fullmatch(r"/[a-z]{1,31}", command["command"])
+        assert len(command["description"]) <= 2000
+        assert len(command.get("usage_hint", "")) <= 1000
+    assert set(app["settings"]) <= {
+        "event_subscriptions", "interactivity", "org_deploy_enabled", "socket_mode_enabled",
+        "token_rotation_enabled",
+    }  # fmt: skip
+    assert len(app["oauth_config"]["scopes"]["bot"]) <= 255
+    assert len(app["settings"]["event_subscriptions"]["bot_events"]) <= 100
+    if "commands" not in app["oauth_config"]["scopes"]["bot"]:
+        assert app["features"]["slash_commands"] == []

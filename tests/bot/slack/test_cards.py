@@ -21,9 +21,8 @@ from bot.slack.cards import (
     lead_card,
     sendable,
 )
-from bot.slack.home import home_view
 from bot.slack.ids import Target, action_of
-from bot.slack.limits import validate_message, validate_view
+from bot.slack.limits import validate_message
 from bot.slack.limits.messages import read_characters
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -133,12 +132,6 @@ def test_send_stands_only_under_a_text_that_is_shown_whole_and_unchanged(card: L
             text = by_id[target.draft_id].text
             assert button["confirm"]["text"]["text"] == text
             assert written.blocks[at - 1]["elements"][-1]["elements"][0]["text"] == text
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(cards, max_size=30))
-def test_a_home_tab_is_always_taken(many: list[LeadCard]) -> None:
-    assert validate_view(home_view(many, language="ja")) == []
 
 
 def test_a_card_in_japanese_reads_like_this() -> None:

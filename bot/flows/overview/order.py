@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Refused, Unavailable
 from bot.flows.measure.propose import answer_proposal
+from bot.flows.overview.home import may_steer, show_home
+from bot.flows.overview.review import review
 from bot.flows.staff.acting import Actor, Answer, actor_of
-from bot.flows.staff.home import may_steer, show_home
-from bot.flows.staff.review import review
 from bot.slack.ids import Action
 from bot.slack.overview.orders import KIND, PREFIX, Order
 from db.desk import audit
@@ -134,7 +134,7 @@ def _broken(ref: str) -> Answer:
 
 
 async def _tell(deps: Deps, given: Order, answer: Answer) -> None:
-    """Where it was pressed: on the App Home as its first line, elsewhere as a whisper. Losing it is harmless."""
+    """Where it was pressed: the App Home's first line, elsewhere a whisper. Losing it is harmless."""
     assert deps.slack is not None
     try:
         if given.channel is None:

@@ -1,4 +1,4 @@
-"""Review: a person decides what becomes of a message that failed, or of which nobody knows whether it arrived."""
+"""Review: a person decides what becomes of a message that failed, or may have."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def review(session: AsyncSession, deps: Deps, order: Order) -> Answer:
 _WORDS = {
     Action.REPLAY: ("replayed", "もう一度送ります。", "It is being sent again."),
     Action.ARRIVED: ("confirmed", "届いたものとして記録しました。", "Noted as arrived."),
-    Action.AGAIN: ("sent_again", "新しいメッセージとして送り直します。", "It is being sent again as a new message."),
+    Action.AGAIN: ("sent_again", "送り直します。", "It is being sent again, as a new message."),
     Action.LEAVE: ("left", "このままにしました。", "Left as it is."),
 }
 

@@ -1,0 +1,1 @@
+"""How support leads steer rules from Slack: list, switch, edit, approve, preview, try, explain."""
