@@ -16,12 +16,12 @@ from uuid import uuid4
 
 import psycopg
 
-from benchmarks import decide, ingest, line, score, tick
+from benchmarks import backtest, decide, ingest, line, score, tick
 from bot import logs
 from db import embedded
 from db.migrate import migrate
 
-BENCHMARKS: tuple[ModuleType, ...] = (ingest, line, tick, decide, score)
+BENCHMARKS: tuple[ModuleType, ...] = (ingest, line, tick, decide, score, backtest)
 
 
 def main() -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
-
-from bot.account import LineAccount
 
 Json = dict[str, Any]
 
@@ -67,6 +65,51 @@ class Content:
     content_type: str
     content: bytes
     is_too_large: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineQuota:
+    """The month's messages: `limit` None is no limit. `used` is what LINE calls approximate."""
+
+    limit: int | None
+    used: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFigures:
+    """What LINE tells of one unit; None: fewer than 20 people, which it does not tell."""
+
+    seen_by: int | None
+    clicked_by: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowerFigures:
+    """`followers`: who ever added the account; `reached`: who can be reached; `blocks`: who blocked it."""
+
+    followers: int
+    reached: int
+    blocks: int
+
+
+class LineAccount(Protocol):
+    """What LINE tells of our account. Every method raises Unavailable where LINE does not answer."""
+
+    async def quota(self) -> LineQuota:
+        """How many messages the month has, and how many of them are used."""
+        ...
+
+    async def unit_figures(self, unit: str, *, start: date, end: date) -> UnitFigures | None:
+        """Of a unit's messages on at most 30 days in Japan; None: LINE tells nothing. 60 times an hour."""
+        ...
+
+    async def followers(self, day: date) -> FollowerFigures | None:
+        """By a day in Japan; None: not known (yet). 60 times an hour."""
+        ...
+
+    async def link_menus(self, rich_menu_id: str | None, line_user_ids: Sequence[str]) -> bool:
+        """Show up to 500 users this rich menu, None: the default one; False: there is no such menu."""
+        ...
 
 
 class Line(LineAccount, Protocol):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bot.doctor.forms import SLACK_PATH
 from bot.slack.ids import Command
 from bot.slack.scopes import EVENTS, SCOPES
@@ -34,7 +36,7 @@ def manifest(*, public_base_url: str | None, is_socket_mode: bool) -> str:
     ]
     for command in Command:
         description, hint = COMMANDS[command]
-        lines += [f"    - command: {command.value}", f"      description: {description}"]
+        lines += [f"    - command: {command.value}", f"      description: {json.dumps(description)}"]
         lines += [f'      usage_hint: "{hint}"'] if hint else []
         lines += ["      should_escape: true"]
         lines += [f"      url: {url}"] if is_http else []

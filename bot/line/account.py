@@ -11,10 +11,9 @@ from datetime import date
 from hashlib import blake2b
 from urllib.parse import quote
 
-from bot.account import FollowerFigures, LineQuota, UnitFigures
 from bot.errors import Unavailable
 from bot.line.answers import said_of
-from bot.ports import Json
+from bot.ports import FollowerFigures, Json, LineQuota, UnitFigures
 
 _VALIDATE = "/v2/bot/message/validate/push"
 _QUOTA, _CONSUMPTION = "/v2/bot/message/quota", "/v2/bot/message/quota/consumption"

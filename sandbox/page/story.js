@@ -43,9 +43,11 @@ async function goOn() {
   $("story-next").focus({ preventScroll: true });
 }
 
-function fill(words) {
+/** Type into the modal as soon as it stands there. */
+function fill(words, tries = 100) {
   const field = document.querySelector("#modal textarea");
   if (field) field.value = words;
+  else if (tries) setTimeout(() => fill(words, tries - 1), 100);
 }
 
 export function startStory(given) {

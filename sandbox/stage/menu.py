@@ -37,8 +37,8 @@ async def put_menu(world: World) -> None:
     async with aiohttp.ClientSession(trust_env=False, headers=allowed, raise_for_status=True) as session:
         async with session.post(f"{base}/richmenu", json=body) as answer:
             menu = (await answer.json())["richMenuId"]
-        picture = {"data": striped(), "headers": {"Content-Type": "image/png"}}
-        async with session.post(f"{base}/richmenu/{menu}/content", **picture):
+        kind = {"Content-Type": "image/png"}
+        async with session.post(f"{base}/richmenu/{menu}/content", data=striped(), headers=kind):
             pass
         async with session.post(f"{base}/user/all/richmenu/{menu}"):
             pass

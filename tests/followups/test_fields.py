@@ -90,7 +90,9 @@ def test_thresholds_times_texts_and_audience_are_offered_and_names_of_things_are
         (Kind.TEXT, "  ", "ja", "やあ", None),
     ],
 )
-def test_what_is_typed_is_a_value_or_wrong(kind: Kind, typed: str, key: str, like: object, value: object) -> None:
+def test_what_is_typed_is_a_value_or_wrong(
+    kind: Kind, typed: str, key: str, like: object, value: object
+) -> None:
     read = read_field(kind, typed, key=key, like=like)  # type: ignore[arg-type]
     assert isinstance(read, Text) if value is None else (read == value and type(read) is type(value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +19,7 @@ from followups.rules.conditions import (
 from followups.rules.durations import format_duration, format_percent, parse_duration, parse_percent
 from followups.rules.model import EscalateStep, MessageTemplate, RuleState, SendStep
 from followups.rules.parsing import RuleError
-from tests.followups.broken_rules import WRONG
-from tests.followups.samples import MESSAGES, RULE, complaints, parsed
+from tests.followups.samples import MESSAGES, RULE, parsed
 
 
 def test_a_rule_is_read_whole():
@@ -75,19 +75,25 @@ def test_conditions(written, condition):
     assert parsed(f"{before}when:\n  {written}\n{after}").when == condition
 
 
-@pytest.mark.parametrize(("old", "new", "expected"), WRONG.values(), ids=WRONG)
-def test_mistakes_are_named_at_their_line_and_column(old, new, expected):
-    assert old in RULE
-    assert complaints(parsed, RULE.replace(old, new, 1)) == [f"r.yaml:{each}" for each in expected]
+BROKEN: dict[str, tuple[str, list[str]]] = {}
+for part in Path(__file__).with_name("broken_files.txt").read_text("utf-8").split("=== ")[1:]:
+    written, said = part.split("\n---- says\n")
+    name, text = written.split("\n", maxsplit=1)
+    BROKEN[name] = (text, said.strip().split("\n"))
 
 
-def test_every_problem_is_told_in_japanese_too():
-    for old, new, _ in WRONG.values():
-        with pytest.raises(RuleError) as caught:
-            parsed(RULE.replace(old, new, 1))
-        for problem in caught.value.problems:
-            assert problem.said("ja").startswith(f"r.yaml:{problem.line}:{problem.column}: ")
-            assert any(ord(character) > 0x3000 for character in problem.ja)
+def test_there_are_enough_broken_files():
+    assert len(BROKEN) >= 80
+    assert len({text for text, _ in BROKEN.values()}) == len(BROKEN)
+
+
+@pytest.mark.parametrize(("text", "said"), BROKEN.values(), ids=BROKEN)
+def test_mistakes_are_told_at_their_line_and_column_in_both_languages(text, said):
+    with pytest.raises(RuleError) as caught:
+        parsed(text)
+    assert [each.said(language) for each in caught.value.problems for language in ("en", "ja")] == said
+    for problem in caught.value.problems:
+        assert any(ord(character) > 0x3000 for character in problem.ja)
 
 
 DURATIONS = {"90m": 90, "4h": 240, "3d": 4320, "2w": 20160, "1m": 1}

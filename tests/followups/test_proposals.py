@@ -8,7 +8,7 @@ import pytest
 
 from followups.measure.figures import Counts, Exposure, Figures, Told, figures_of
 from followups.measure.precision import Ending, Precision, ScoredEnding, precision_of
-from followups.proposals import (
+from followups.measure.proposals import (
     KEPT,
     LEAST_CLOSED,
     ProposalKind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -36,6 +37,12 @@ class Visit:
     async def see(self, selector: str, text: str) -> None:
         """Wait until these words stand there."""
         await self.page.locator(selector).filter(has_text=text).first.wait_for(timeout=PATIENCE)
+
+    async def hold(self, selector: str, value: str) -> None:
+        """Wait until this is written in a field."""
+        async with asyncio.timeout(PATIENCE / 1000):
+            while await self.page.input_value(selector, timeout=PATIENCE) != value:
+                await asyncio.sleep(0.1)
 
     async def press(self, where: str, label: str) -> None:
         """Press a button by what stands on it; the last one there is the one people see."""

@@ -78,9 +78,12 @@ async def _taps(world: World, user: str) -> None:
 async def _staff(world: World) -> None:
     card = next(each for each in world.slack.messages(world.leads_channel) if each.buttons())
     leads, sato = world.leads_channel, world.sato
-    for action in ("lead.claim", "lead.send"):
-        await world.slack.press(sato, leads, card.ts, action)
-        await world.turn(timedelta(minutes=1))
+    await world.slack.press(sato, leads, card.ts, "lead.claim")
+    await world.settle()
+    shown = next(each for each in world.slack.messages(leads) if each.ts == card.ts)
+    send = next(each.action_id for each in shown.buttons() if each.action_id.startswith("lead.send"))
+    await world.slack.press(sato, leads, card.ts, send)
+    await world.turn(timedelta(minutes=1))
     file = (f"{WORD}.png", picture(), "image/png")
     await world.slack.write(sato, leads, "", thread_ts=card.ts, files=[file])
     await world.settle()

@@ -67,7 +67,7 @@ async def test_the_guided_story_goes_from_the_command_to_its_end_with_one_button
                 await visit.see("#posts h3", "山田 花子")
                 await visit.see("#posts", "AI下書き")
             if number == 6:
-                assert await page.input_value("#modal textarea") == REPLY
+                await visit.hold("#modal textarea", REPLY)
                 await page.fill("#modal textarea", f"{REPLY}佐藤より")
             if number == 7:
                 await visit.see("#bubbles", f"{REPLY}佐藤より")

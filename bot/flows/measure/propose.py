@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.deps import Deps
 from bot.errors import Refused
 from bot.flows.rules.edit import edit
-from bot.flows.rules.edit_scoring import edit_scoring, scoring_version
 from bot.flows.rules.publish import backfill_all, hold_time
 from bot.flows.staff.acting import Answer
+from bot.flows.versions.edit_scoring import edit_scoring, scoring_version
 from bot.slack.ids import Action
 from bot.slack.overview.orders import Order
 from db.desk import audit
@@ -25,7 +25,7 @@ from db.rulebook.publications import set_state
 from db.rulebook.rules import RuleBook, current_versions
 from followups.measure.figures import Figures
 from followups.measure.precision import Precision, ScoredEnding, precision_of
-from followups.proposals import REMEMBERED, Proposal, ScoredRule, proposals
+from followups.measure.proposals import REMEMBERED, Proposal, ScoredRule, proposals
 from followups.rules.conditions import Condition
 from followups.rules.conditions.customers import ScoreIs
 from followups.rules.conditions.groups import Group

@@ -17,11 +17,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from bot.account import FollowerFigures
 from bot.deps import Deps
 from bot.errors import Unavailable
 from bot.line.account import unit_name
-from bot.ports import Line
+from bot.ports import FollowerFigures, Line
 from db.deciding.nights import take_night
 from db.rulebook.rules import current_rulebook, put_setting, setting
 from db.talk.messages import Message, MessageState

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.account import LineQuota
 from bot.deps import Deps
 from bot.errors import Unavailable
+from bot.ports import LineQuota
 from db.deciding.expected import expected_values
 from db.deciding.quota import (
     ALL,

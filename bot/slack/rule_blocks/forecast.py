@@ -47,7 +47,7 @@ class ForecastShown:
 def forecast(shown: ForecastShown, *, language: str) -> Written:
     """The post as it stands now; the figures stand in its text too."""
     name = escaped(cut(one_line(shown.rule_name), 100) or shown.rule_id)
-    if shown.state == "waiting":
+    if shown.state == "waiting" or (shown.state == "running" and not shown.total):
         return _short(shown, say("backtest.waiting", language, rule=name), language)
     if shown.state == "running":
         words = say("backtest.running", language, rule=name, done=f"{shown.done:,}", total=f"{shown.total:,}")
