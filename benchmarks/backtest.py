@@ -102,13 +102,13 @@ async def run(url: str) -> list[str]:
         await publish(deps, RULES, by="benchmark", policy=policy)
         kept = await _measured(deps)
     finally:
-        await database.close()
+        await database.dispose()
     return [*_told("no limit", *free), *_told("2,000 messages a month", *kept)]
 
 
 async def _measured(deps: Deps) -> tuple[Backtested, float, float]:
     began, cpu = time.perf_counter(), time.process_time()
-    answer = await backtest(deps, list(name.removesuffix(".yaml") for name in RULES), start=START)
+    answer = await backtest(deps, [name.removesuffix(".yaml") for name in RULES], start=START)
     return answer, time.perf_counter() - began, time.process_time() - cpu
 
 

@@ -33,12 +33,16 @@ def demo(*, is_once: bool, port: int, is_browser_opened: bool) -> int:
     console = Console(highlight=False)
     try:
         asyncio.run(_show(console, is_once=is_once, port=port, is_browser_opened=is_browser_opened))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("\n終了しました / stopped")
     return 0
 
 
 async def _show(console: Console, *, is_once: bool, port: int, is_browser_opened: bool) -> None:
+    here = asyncio.current_task()
+    assert here is not None
+    # From the first moment on: a database that was started is stopped, too.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, here.cancel)
     console.print("[bold]寄り添い Yorisoi[/bold]: データベースを起動しています / starting PostgreSQL …")
     with _scratch_folder() as folder:
         async with world(BEGIN, data_dir=folder, is_worked=True, is_running=True) as running:

@@ -1,8 +1,8 @@
 """Do webhooks end in one state, in whatever order and number LINE delivers them?
 
-Many people live through the same day; each has an order and a number of copies of their own. A row is taken in
-by the time of its event, so an order is delivered in waves that each go forwards in time.
-`YORISOI_PERMUTATIONS=2000` runs the long campaign (`make sim`); a normal run takes a sample.
+Many people live through the same day; each has an order and a number of copies of their own. A row is taken
+in by the time of its event, so an order comes in waves that each go forwards in time. A normal run takes a
+sample; `YORISOI_PERMUTATIONS=2000` runs the long campaign.
 """
 
 from __future__ import annotations

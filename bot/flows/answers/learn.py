@@ -83,10 +83,11 @@ async def learn_at_start(deps: Deps) -> Learnt | None:
     try:
         return await learn(deps, files)
     except RuleError as error:
-        for problem in error.problems:
-            log.error("knowledge.not_applied", problem=str(problem))
+        problems = [str(problem) for problem in error.problems]
     except Refused as refused:
-        log.error("knowledge.not_applied", problem=str(refused))
+        problems = [str(refused)]
+    for problem in problems:
+        log.error("knowledge.not_applied", problem=problem)
     return None
 
 
