@@ -241,3 +241,32 @@ async def save(session: AsyncSession, messages: Sequence[Outgoing]) -> None:
             .values(_delivery_of(message))
             .execution_options(synchronize_session=False)
         )
+
+
+async def behind_others(session: AsyncSession, messages: Sequence[Outgoing]) -> set[UUID]:
+    """Which of these rule messages have an earlier one of the same passage that is not settled yet.
+
+    A step that a kill left in `sending` is tried again after its lease; the next step must not overtake it.
+    """
+    if not messages:
+        return set()
+    rows = await session.execute(
+        select(
+            col(Message.customer_id),
+            col(Message.rule_id),
+            col(Message.occasion),
+            func.min(col(Message.promised_at)),
+        )
+        .where(
+            col(Message.customer_id).in_([message.customer_id for message in messages]),
+            col(Message.rule_id).is_not(None),
+            col(Message.state).in_([MessageState.QUEUED.value, MessageState.SENDING.value]),
+        )
+        .group_by(col(Message.customer_id), col(Message.rule_id), col(Message.occasion))
+    )
+    first = {(customer_id, rule_id, occasion): at for customer_id, rule_id, occasion, at in rows}
+    return {
+        message.message_id
+        for message in messages
+        if first[message.customer_id, message.rule_id, message.occasion] < message.promised_at
+    }

@@ -28,7 +28,7 @@ def router(deps: Deps) -> APIRouter:
     """
     doors = APIRouter()
     secrets = deps.settings.slack_signing_secrets if deps.slack is not None else ()
-    # Bolt checks signatures, too, each time with one secret: during an exchange of secrets there are two Bolts.
+    # Bolt checks signatures, too, with one secret each: while they are exchanged there are two Bolts.
     known = [(SignatureVerifier(secret), SlackApp(deps, signing_secret=secret)) for secret in secrets]
 
     @doors.post("/slack/events", include_in_schema=False)

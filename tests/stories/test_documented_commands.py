@@ -59,9 +59,9 @@ def prepare(here: Path) -> None:
         f"{k % 150:05d} 2025{1 + k % 12:02d}{1 + k % 27:02d} {k % 90}.5" for k in range(600)
     ]  # enough for a model of who buys again
     (here / "purchases.txt").write_text("\n".join(rows) + "\n")
-    for path, text in docs.FILES.items():
-        (here / path).parent.mkdir(parents=True, exist_ok=True)
-        (here / path).write_text(text, encoding="utf-8")
+    for shown, text in docs.FILES.items():
+        (here / shown).parent.mkdir(parents=True, exist_ok=True)
+        (here / shown).write_text(text, encoding="utf-8")
     new = docs.FILES["my-rules/inactive-14d.yaml"].replace("id: inactive-14d", "id: new")
     for sample in docs.samples_of(docs.ROOT / "README.md"):
         if sample.kind == "csv":

@@ -45,7 +45,7 @@ from db.people.line_users import unreachable
 from db.rulebook.rules import RuleBook, current_rulebook, put_setting, setting
 from db.talk.conversations import spoke
 from db.talk.messages import LEASE, MessageKind, MessageState
-from db.talk.outbox import Outgoing, claim_due, save
+from db.talk.outbox import Outgoing, behind_others, claim_due, save
 from followups.facts import Facts
 from followups.recheck import recheck
 from followups.rules.conditions import Text
@@ -67,6 +67,12 @@ START_WITHIN = (LEASE - timedelta(seconds=15)).total_seconds()
 
 _BLOCKED = Cancel(gate="blocked", because=Text(ja="LINE でブロックされている", en="blocked on LINE"))
 _GONE = Cancel(gate="not_linked", because=Text(ja="LINE との連携がない", en="no longer linked on LINE"))
+IN_ORDER_FOR = timedelta(seconds=5)
+"""How soon a later step is looked at again while an earlier one is still on its way."""
+
+_IN_ORDER = Hold(
+    gate="order", because=Text(ja="前のメッセージを送信中", en="an earlier message is on its way")
+)
 _PAUSED = Hold(gate="paused", because=Text(ja="すべての配信を一時停止中", en="all follow-ups are paused"))
 _NO_RULE = Cancel(gate="superseded", because=Text(ja="この規則はもうない", en="this rule is gone"))
 
@@ -178,6 +184,7 @@ async def _verdicts(session: AsyncSession, due: Sequence[Outgoing], *, now: date
     book = await current_rulebook(session)
     blocked = await unreachable(session, [each.line_user_id for each in due])
     is_paused = await current_pause(session) is not None
+    early = await behind_others(session, [each for each in firsts.values() if each.step is not None])
     verdicts: dict[UUID, Recheck] = {}
     for message in due:
         if message.kind != MessageKind.RULE:
@@ -192,6 +199,8 @@ async def _verdicts(session: AsyncSession, due: Sequence[Outgoing], *, now: date
             verdicts[message.message_id] = _NO_RULE
         elif is_paused:
             verdicts[message.message_id] = _PAUSED
+        elif message.message_id in early:
+            verdicts[message.message_id] = replace(_IN_ORDER, until=now + IN_ORDER_FOR)
         else:
             verdicts[message.message_id] = _recheck(message, known, rule, book, now=now)
     return verdicts
