@@ -49,8 +49,12 @@ format: setup-dev  ## rewrite the code in the house format
 bench: setup-dev  ## speed, as ratios against a baseline measured in the same run
 	@$(BIN)/python -m benchmarks
 
-sim: setup-dev  ## the long fault campaign: KILLS=400 by default, SEED=… repeats one
+sim: setup-dev  ## the long campaigns: kills (KILLS, SEED), permutations, races, broken files; hours
 	@KILLS=$${KILLS:-400} $(BIN)/python -m pytest tests/stories/test_kill.py
+	@KILLS=$${KILLS:-60} $(BIN)/python -m pytest tests/stories/test_kill_steps.py
+	@YORISOI_PERMUTATIONS=$${PERMUTATIONS:-2000} $(BIN)/python -m pytest tests/flows/test_permutations.py
+	@RACES=$${RACES:-1000} $(BIN)/python -m pytest tests/flows/test_races.py
+	@FUZZ=$${FUZZ:-50000} $(BIN)/python -m pytest -n auto tests/followups/test_parsing_fuzz.py
 
 lock:  ## pin the newest allowed versions again, with hashes
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -q 'uv==0.13.9'

@@ -75,7 +75,7 @@ class _ConstantsOnly(logging.Filter):
         return record.levelno >= logging.WARNING
 
 
-class _StandardError:
+class StandardError:
     """Whatever standard error is when something is written, not what it was at start."""
 
     def write(self, words: str) -> int:
@@ -93,7 +93,7 @@ def configure(level: str = "INFO", *, stream: TextIO | None = None, is_human: bo
         stream: where to; standard error by default.
         is_human: render for a terminal.
     """
-    target = stream or cast("TextIO", _StandardError())
+    target = stream or cast("TextIO", StandardError())
     number = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
     renderer: Any = structlog.dev.ConsoleRenderer() if is_human else structlog.processors.JSONRenderer()
     structlog.configure(

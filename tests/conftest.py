@@ -27,6 +27,26 @@ def _same_logs_for_every_test() -> None:
     logs.configure("INFO")
 
 
+CANARIES = ("090-1234-5678", "090-7771-3344", "九条", "蘭堂")
+"""Phone numbers and names that only customers of stories have: no log line of any test may hold one."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_personal_is_logged(_same_logs_for_every_test: None) -> Iterator[None]:
+    heard: list[str] = []
+    write = logs.StandardError.write
+
+    def tapped(self: logs.StandardError, words: str) -> int:
+        heard.append(words)
+        return write(self, words)
+
+    logs.StandardError.write = tapped
+    yield
+    logs.StandardError.write = write
+    told = "".join(heard)
+    assert [canary for canary in CANARIES if canary in told] == []
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The address of a PostgreSQL server, with `{}` in the database's place."""

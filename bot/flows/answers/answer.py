@@ -273,6 +273,14 @@ async def _write(session: AsyncSession, deps: Deps, question: _Question, thought
     await settle(
         session, row.customer_id, row.answer_id, state=state, now=now, message_id=message_id, **figures
     )
+    await add_thread_line(  # where it opened a lead, the question itself stands first in its thread
+        session,
+        customer_id=row.customer_id,
+        key=f"said:{row.line_message_id}",
+        content={"line_message_id": row.line_message_id},
+        ids=deps.ids,
+        now=now,
+    )
     await touch_card(session, row.customer_id, now=now)
     log.info("question.settled", answer_id=str(row.answer_id), state=state.value, intent=thought.intent.value)
     return True
