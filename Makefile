@@ -33,7 +33,7 @@ demo: setup  ## the whole story on this machine: no key, no network; opens a pag
 	@$(BIN)/yorisoi demo
 
 test: setup-dev  ## all tests, on a real PostgreSQL that the tests start themselves
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: setup-dev  ## lint, format, types, import contracts, rule tests
 	@$(BIN)/ruff check .

@@ -43,10 +43,12 @@ async def trace(deps: Deps, customer: str, *, language: str) -> Json:
 
 
 async def lines_of(deps: Deps, customer: str, rule_id: str, *, language: str, is_kept: bool) -> list[str]:
-    """One rule's decision about one customer as lines: the latest that was kept, or as it would be now."""
+    """One rule's decision about one customer as lines: the latest that acted, or as it would be now."""
     answer = await ask(deps, customer, rule_id)
-    if is_kept and answer.history.decisions:
-        shown = _kept(answer.history.decisions[0], answer, language)
+    kept = answer.history.decisions
+    if is_kept and kept:
+        acting = next((row for row in kept if row.verdict in {"send", "escalate"}), kept[0])
+        shown = _kept(acting, answer, language)
     else:
         shown = _told(answer.decision.rules[0], answer, language)
     return [shown["title"], shown["verdict"], *shown["lines"]]

@@ -103,9 +103,9 @@ async def test_a_ranking_comes_with_its_own_trial(db: Database) -> None:
     assert answer.judgement is not None
     assert answer.judgement.auc is not None
     assert answer.judgement.auc > 0.6
-    chances = [each.bought for each in answer.likely]
-    assert chances == sorted(chances, reverse=True)
-    assert len(chances) == 120
+    ranked = [each.expected for each in answer.likely]
+    assert ranked == sorted(ranked, reverse=True)
+    assert len(ranked) == 120
 
 
 async def test_too_few_purchases_are_refused_with_what_to_check(db: Database) -> None:

@@ -44,6 +44,7 @@ POLICY = """\
 quiet_hours: null
 caps: null
 silence_after_unanswered: null
+approval_above: 100000
 """
 FILES = {"thanks.yaml": RULE, "policy.yaml": POLICY}
 PURCHASES_A_KILL = 2.4
@@ -232,7 +233,7 @@ async def survive(db: Database, shop: Shop, fleet: list[Program], rng: random.Ra
             for _ in range(20):
                 await shop.line.redeliver()
             await trading
-        await drained(db, shop, seconds=90)
+        await drained(db, shop, seconds=300)
     finally:
         for program in fleet:
             with contextlib.suppress(AttributeError):

@@ -142,7 +142,8 @@ def digest_message(digest: Digest, *, language: str, settled: str | None = None)
     summary = [title, *(f"{label}: {value}" for label, value in figures), *attention]
     if digest.offer is not None:
         summary.append(digest.offer.said.read(language))
-    return Written(text=escaped(cut(" / ".join(one_line(each) for each in summary), 2_500)), blocks=blocks)
+    # One character may become five when it is escaped (&amp;), and Slack takes 4,000.
+    return Written(text=escaped(cut(" / ".join(one_line(each) for each in summary), 780)), blocks=blocks)
 
 
 def offer_blocks(offer: OfferShown, *, language: str, settled: str | None = None) -> list[Json]:
