@@ -40,7 +40,7 @@ async def test_the_story_is_told_to_its_end_and_stands_on_the_phone_and_in_slack
     assert "✗ 連携: LINE と未連携" in told
 
     heard = company.heard(company.phones[HEROINE.id])
-    assert [text for text in heard if "手が止まっている所" in text] == [heard[-2]]
+    assert len([text for text in heard if "手が止まっている所" in text]) == 1
     assert heard[-1] == REPLY
     assert max(Counter(heard).values()) == 1
     assert UNASKED.id not in company.phones
