@@ -8,6 +8,7 @@ import hmac
 import io
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -62,24 +63,24 @@ BODY = b'{"type":"event_callback","event":{"type":"x"},"event_id":"Ev1","secret"
 
 
 @pytest.mark.parametrize(
-    ("body", "headers", "kind", "status"),
+    ("body", "signed", "kind", "status"),
     [
-        (BODY, {}, "application/json", 401),
-        (BODY, _signed(BODY, secret="other"), "application/json", 401),
-        (BODY, _signed(BODY, at="1"), "application/json", 401),
-        (BODY, _signed(BODY, at=str(int(time.time()) + 4000)), "application/json", 401),
-        (BODY, _signed(BODY, at="abc"), "application/json", 401),
-        (BODY, _signed(BODY, at=""), "application/json", 401),
-        (BODY, {**_signed(BODY), "X-Slack-Signature": "v0=é"}, "application/json", 401),
-        (BODY, {**_signed(BODY), "X-Slack-Signature": ""}, "application/json", 401),
-        (BODY, {**_signed(BODY), "X-Slack-Signature": "v1=" + "0" * 64}, "application/json", 401),
-        (b"\xff\xfe", _signed(b"\xff\xfe"), "application/json", 401),
-        (b"{", _signed(b"{"), "application/json", 400),
-        (b"[]", _signed(b"[]"), "application/json", 400),
-        (b"[" * 20000, _signed(b"[" * 20000), "application/json", 400),
-        (b"payload=%7B", _signed(b"payload=%7B"), "application/x-www-form-urlencoded", 400),
-        (b"payload=[1]", _signed(b"payload=[1]"), "application/x-www-form-urlencoded", 400),
-        (b"x" * 1_100_000, {}, "application/json", 413),
+        (BODY, dict, "application/json", 401),
+        (BODY, lambda: _signed(BODY, secret="other"), "application/json", 401),
+        (BODY, lambda: _signed(BODY, at="1"), "application/json", 401),
+        (BODY, lambda: _signed(BODY, at=str(int(time.time()) + 4000)), "application/json", 401),
+        (BODY, lambda: _signed(BODY, at="abc"), "application/json", 401),
+        (BODY, lambda: _signed(BODY, at=""), "application/json", 401),
+        (BODY, lambda: {**_signed(BODY), "X-Slack-Signature": "v0=é"}, "application/json", 401),
+        (BODY, lambda: {**_signed(BODY), "X-Slack-Signature": ""}, "application/json", 401),
+        (BODY, lambda: {**_signed(BODY), "X-Slack-Signature": "v1=" + "0" * 64}, "application/json", 401),
+        (b"\xff\xfe", lambda: _signed(b"\xff\xfe"), "application/json", 401),
+        (b"{", lambda: _signed(b"{"), "application/json", 400),
+        (b"[]", lambda: _signed(b"[]"), "application/json", 400),
+        (b"[" * 20000, lambda: _signed(b"[" * 20000), "application/json", 400),
+        (b"payload=%7B", lambda: _signed(b"payload=%7B"), "application/x-www-form-urlencoded", 400),
+        (b"payload=[1]", lambda: _signed(b"payload=[1]"), "application/x-www-form-urlencoded", 400),
+        (b"x" * 1_100_000, dict, "application/json", 413),
     ],
     ids=[
         "unsigned", "another secret", "stale", "future", "timestamp of letters", "no timestamp",
@@ -90,7 +91,7 @@ BODY = b'{"type":"event_callback","event":{"type":"x"},"event_id":"Ev1","secret"
 async def test_what_slack_did_not_send_like_this_ends_at_the_door(
     db: Database,
     body: bytes,
-    headers: dict[str, str],
+    signed: Callable[[], dict[str, str]],
     kind: str,
     status: int,
     capfd: pytest.CaptureFixture[str],
@@ -98,7 +99,7 @@ async def test_what_slack_did_not_send_like_this_ends_at_the_door(
 ) -> None:
     caplog.set_level("DEBUG")
     async with desk(db) as d:
-        assert (await _post(d, body, headers, kind))[0] == status
+        assert (await _post(d, body, signed(), kind))[0] == status
         assert await d.rows(InboxRow) == []
     captured = capfd.readouterr()
     assert "canary" not in captured.out + captured.err + caplog.text
